@@ -1,0 +1,22 @@
+"""Turn settings.ini into a package; the facts are there, none are here."""
+from configparser import ConfigParser
+from pathlib import Path
+from setuptools import setup
+
+parser = ConfigParser(delimiters=["="])
+parser.read("settings.ini", encoding="utf-8")
+facts = parser["DEFAULT"]
+lines = lambda key: facts[key].strip().splitlines()
+
+setup(
+    version=facts["version"], description=facts["description"], author=facts["author"],
+    license=facts["license"], keywords=facts["keywords"].split(),
+    long_description=Path("README.md").read_text(encoding="utf-8"),
+    long_description_content_type="text/markdown",
+    python_requires=f">={facts['min_python']}",
+    install_requires=lines("requirements"), extras_require={"dev": lines("dev_requirements")},
+    entry_points={"console_scripts": lines("console_scripts"),
+                  "nbdev": ["lessonlib = lessonlib._modidx:d"]},
+    packages=["lessonlib", "lessonlib.tests", "lessonlib.nbs"],
+    package_dir={"lessonlib.nbs": "nbs"}, package_data={"lessonlib.nbs": ["*.ipynb", "images/*"]},
+)
