@@ -1,0 +1,114 @@
+#!/usr/bin/env python3
+"""Open every page of a built site in headless Chromium, wide and narrow, light and dark, and say what is wrong with it:
+errors in the console, requests that fail or leave the site, pictures that do not load, content wider than a phone."""
+import argparse, base64, json, os, re, shutil, sys, tempfile, time
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from threading import Thread
+from urllib.parse import urlsplit
+
+from selenium import webdriver
+from selenium.webdriver.chrome.service import Service
+
+VIEWS = dict(desktop=(1280, 900, "light"), phone=(390, 844, "light"), dark=(1280, 900, "dark"))
+FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
+    --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars""".split()
+
+# What sticks out of the window to the right, unless a box around it scrolls
+WIDER = """
+const edge = document.documentElement.clientWidth + 1, out = [];
+const scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) || scrolls(e.parentElement));
+for (const e of document.querySelectorAll("main *")) {
+    const r = e.getBoundingClientRect();
+    if (r.width && r.right > edge && !scrolls(e.parentElement))
+        out.push(`<${e.tagName.toLowerCase()} class="${e.getAttribute("class") || ""}"> ends at ${Math.round(r.right)}`);
+}
+if (!out.length && document.documentElement.scrollWidth > edge) out.push(`the page is ${document.documentElement.scrollWidth} wide`);
+return out.slice(0, 3);
+"""
+MISSING = "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80))"
+
+
+class Quiet(SimpleHTTPRequestHandler):
+    def log_message(self, *args): pass
+
+
+def chromium(profile):
+    "A browser with an empty profile, whose console and requests are recorded"
+    options = webdriver.ChromeOptions()
+    names = "chromium", "google-chrome", "chromium-browser"
+    options.binary_location = next(filter(None, map(shutil.which, names)), "")
+    if not options.binary_location: sys.exit("no Chromium here: apt-get install chromium chromium-driver")
+    for flag in [*FLAGS, f"--user-data-dir={profile}"]: options.add_argument(flag)
+    options.set_capability("goog:loggingPrefs", dict(browser="ALL", performance="ALL"))
+    folder = os.environ.get("CHROMEWEBDRIVER", "")  # where GitHub's machines keep it
+    driver = shutil.which("chromedriver") or shutil.which("chromedriver", path=folder)
+    if not driver: sys.exit("no chromedriver here: apt-get install chromium-driver")
+    return webdriver.Chrome(options=options, service=Service(driver))
+
+
+def complaints(driver, host):
+    "What the console and the record of requests say since they were last read"
+    for entry in driver.get_log("browser"):
+        if entry["level"] == "SEVERE": yield f"console: {entry['message'][:200]}"
+    asked = {}
+    for entry in driver.get_log("performance"):
+        m = json.loads(entry["message"])["message"]
+        p = m["params"]
+        if m["method"] == "Network.requestWillBeSent":
+            url = asked[p["requestId"]] = p["request"]["url"]
+            if re.match("(http|ws)s?:", url) and urlsplit(url).netloc != host: yield f"asks the network for {url[:100]}"
+        if m["method"] == "Network.responseReceived" and p["response"]["status"] >= 400:
+            yield f"status {p['response']['status']} for {p['response']['url'][:100]}"
+        if m["method"] == "Network.loadingFailed": yield f"no {asked.get(p['requestId'], 'answer')[:100]}: {p['errorText']}"
+
+
+def open_page(driver, url, view):
+    "Load a page as `view` says, wait until it has settled, and yield what is wrong"
+    width, height, scheme = VIEWS[view]
+    size = dict(width=width, height=height, deviceScaleFactor=1, mobile=view=="phone")
+    driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", dict(features=[dict(name="prefers-color-scheme", value=scheme)]))
+    driver.get(url)
+    time.sleep(.3)
+    yield from complaints(driver, urlsplit(url).netloc)
+    yield from (f"picture not shown: {src}" for src in driver.execute_script(MISSING))
+    yield from (f"wider than the window: {what}" for what in driver.execute_script(WIDER))
+
+
+def shoot(driver, file):
+    "Save the whole page as a picture"
+    box = driver.execute_cdp_cmd("Page.getLayoutMetrics", {})["cssContentSize"]
+    clip = dict(x=0, y=0, width=box["width"], height=box["height"], scale=1)
+    shot = driver.execute_cdp_cmd("Page.captureScreenshot", dict(captureBeyondViewport=True, clip=clip))
+    file.write_bytes(base64.b64decode(shot["data"]))
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__)
+    p.add_argument("site", type=Path, nargs="?", default="_docs", help="folder of the built site (default: _docs)")
+    p.add_argument("--shots", type=Path, help="save a picture of each page and view in this folder")
+    a = p.parse_args()
+    pages = sorted(a.site.rglob("*.html"))
+    if not pages: sys.exit(f"{a.site} has no pages: build the site first")
+    if a.shots: a.shots.mkdir(parents=True, exist_ok=True)
+    server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(a.site)))
+    Thread(target=server.serve_forever, daemon=True).start()
+    wrong = []
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        driver = chromium(profile)
+        try:
+            list(complaints(driver, ""))  # those of the browser's own start
+            for page in pages:
+                here = page.relative_to(a.site).as_posix()
+                for view in VIEWS:
+                    url = f"http://127.0.0.1:{server.server_port}/{here}"
+                    wrong += [f"{here}, {view}: {w}" for w in open_page(driver, url, view)]
+                    if a.shots: shoot(driver, a.shots/f"{page.stem}-{view}.png")
+        finally: driver.quit()
+    print(f"{len(pages)} pages opened in {len(VIEWS)} views: {len(wrong)} things wrong")
+    if wrong: sys.exit("\n".join(wrong))
+
+
+if __name__ == "__main__": main()
