@@ -44,6 +44,8 @@ def tidy(notebook, names, source_url):
     said = intro(ROOT/"nbs"/notebook.name)
     if said: nb["cells"].insert(1, dict(cell_type="markdown", id="intro", metadata={}, source=link(said)))
     nb["metadata"].pop("widgets", None)
+    fences = [f for c in nb["cells"] if c["cell_type"] == "markdown" for f in re.findall(r"^:{3,}[ ]*(\S?)", text_of(c["source"]), re.M)]
+    if fences.count("") * 2 != len(fences): sys.exit(f"{notebook.name}: a div (:::) is opened and not closed, or the other way")
     return json.dumps(nb)
 
 

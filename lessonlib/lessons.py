@@ -31,7 +31,7 @@ class TestCells:
         said = [c.directives_.get("default_exp") for c in self.nb.cells]
         module = next(filter(None, said))
         maker = ModuleMaker(get_config().lib_path, f"tests.test_{module}", self.nb.path_)
-        star = NbCell(0, mk_cell(f"from lessonlib.{module} import *"))
+        star = NbCell(0, mk_cell(f"from lessonlib.{module} import *", id="star"))
         maker.make([star, *self.tests], lib_path=get_config().lib_path)
 
 # %% ../nbs/09_lessons.ipynb #9e51ee40

@@ -7,7 +7,7 @@ __all__ = ['small_archive', 'Moody', 'moody_server', 'test_a_killed_download_lea
            'test_an_unknown_name_lists_the_known_ones', 'test_two_processes_may_want_the_same_set',
            'test_altered_weights_are_refused', 'test_importing_data_imports_neither_torch_nor_fastai']
 
-# %% ../../nbs/00_data.ipynb #5e1d89c7
+# %% ../../nbs/00_data.ipynb #star
 from ..data import *
 
 # %% ../../nbs/00_data.ipynb #726c8fca

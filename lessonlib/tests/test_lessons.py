@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = ['test_lesson_runs_from_a_fresh_kernel', 'test_lesson_is_free_of_machine_noise', 'test_copy_refuses_to_overwrite']
 
-# %% ../../nbs/09_lessons.ipynb #18f8320b
+# %% ../../nbs/09_lessons.ipynb #star
 from ..lessons import *
 
 # %% ../../nbs/09_lessons.ipynb #f85574e3
