@@ -48,11 +48,10 @@ def chromium(profile):
     return webdriver.Chrome(options=options, service=Service(driver))
 
 
-def complaints(driver, host):
-    "What the console and the record of requests say since they were last read"
+def complaints(driver, host, asked={}):
+    "What the console and the record of requests say since they were last read; requests of the browser's own do not count"
     for entry in driver.get_log("browser"):
         if entry["level"] == "SEVERE": yield f"console: {entry['message'][:200]}"
-    asked = {}
     for entry in driver.get_log("performance"):
         m = json.loads(entry["message"])["message"]
         p = m["params"]
@@ -61,7 +60,8 @@ def complaints(driver, host):
             if re.match("(http|ws)s?:", url) and urlsplit(url).netloc != host: yield f"asks the network for {url[:100]}"
         if m["method"] == "Network.responseReceived" and p["response"]["status"] >= 400:
             yield f"status {p['response']['status']} for {p['response']['url'][:100]}"
-        if m["method"] == "Network.loadingFailed": yield f"no {asked.get(p['requestId'], 'answer')[:100]}: {p['errorText']}"
+        if m["method"] == "Network.loadingFailed" and p["requestId"] in asked:
+            yield f"no answer for {asked[p['requestId']][:100]}: {p['errorText']}"
 
 
 def open_page(driver, url, view):
@@ -99,7 +99,6 @@ def main():
     with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
         driver = chromium(profile)
         try:
-            list(complaints(driver, ""))  # those of the browser's own start
             for page in pages:
                 here = page.relative_to(a.site).as_posix()
                 for view in VIEWS:
