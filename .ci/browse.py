@@ -22,9 +22,10 @@ const scrolls = e => e && (/auto|scroll/.test(getComputedStyle(e).overflowX) || 
 for (const e of document.querySelectorAll("main *")) {
     const r = e.getBoundingClientRect();
     if (r.width && r.right > edge && !scrolls(e.parentElement))
-        out.push(`<${e.tagName.toLowerCase()} class="${e.getAttribute("class") || ""}"> ends at ${Math.round(r.right)}`);
+        out.push(`<${e.localName} class="${e.getAttribute("class") || ""}"> ends at ${Math.round(r.right)}`);
 }
-if (!out.length && document.documentElement.scrollWidth > edge) out.push(`the page is ${document.documentElement.scrollWidth} wide`);
+const wide = document.documentElement.scrollWidth;
+if (!out.length && wide > edge) out.push(`the page is ${wide} wide`);
 return out.slice(0, 3);
 """
 MISSING = "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80))"
@@ -49,7 +50,7 @@ def chromium(profile):
 
 
 def complaints(driver, host, asked={}):
-    "What the console and the record of requests say since they were last read; requests of the browser's own do not count"
+    "What the console and the record of requests say since they were last read, but for the browser's own requests"
     for entry in driver.get_log("browser"):
         if entry["level"] == "SEVERE": yield f"console: {entry['message'][:200]}"
     for entry in driver.get_log("performance"):
@@ -68,8 +69,9 @@ def open_page(driver, url, view):
     "Load a page as `view` says, wait until it has settled, and yield what is wrong"
     width, height, scheme = VIEWS[view]
     size = dict(width=width, height=height, deviceScaleFactor=1, mobile=view=="phone")
+    colours = dict(features=[dict(name="prefers-color-scheme", value=scheme)])
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
-    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", dict(features=[dict(name="prefers-color-scheme", value=scheme)]))
+    driver.execute_cdp_cmd("Emulation.setEmulatedMedia", colours)
     driver.get(url)
     time.sleep(.3)
     yield from complaints(driver, urlsplit(url).netloc)

@@ -44,17 +44,17 @@ def tidy(notebook, names, source_url):
     said = intro(ROOT/"nbs"/notebook.name)
     if said: nb["cells"].insert(1, dict(cell_type="markdown", id="intro", metadata={}, source=link(said)))
     nb["metadata"].pop("widgets", None)
-    fences = [f for c in nb["cells"] if c["cell_type"] == "markdown" for f in re.findall(r"^:{3,}[ ]*(\S?)", text_of(c["source"]), re.M)]
-    if fences.count("") * 2 != len(fences): sys.exit(f"{notebook.name}: a div (:::) is opened and not closed, or the other way")
+    prose = "\n".join(c["source"] for c in nb["cells"] if c["cell_type"] == "markdown")
+    divs = re.findall(r"^:{3,} *(\S?)", prose, re.M)  # one that closes a div has nothing behind it
+    if divs.count("")*2 != len(divs): sys.exit(f"{notebook.name}: not every div (:::) is opened and closed")
     return json.dumps(nb)
 
 
 def stage(dest):
-    "Process nbs/ with nbdev, and copy the result to `dest` with each page under the name of its module"
+    "Process nbs/ with nbdev, and put the result in `dest`, each page under the name that nbdev's links give it"
     from nbdev.serve import proc_nbs
     os.chdir(ROOT)
-    proc = Path(proc_nbs(force=True, n_workers=2))
-    shutil.copytree(proc, dest, ignore=shutil.ignore_patterns("_docs", ".*"))
+    shutil.move(proc_nbs(force=True, n_workers=2), dest)
     repo = os.environ.get("GITHUB_REPOSITORY")
     source_url = f"{os.environ['GITHUB_SERVER_URL']}/{repo}" if repo else ""
     books = sorted(dest.glob("*.ipynb"))
@@ -94,7 +94,8 @@ def no_network(out):
     "What the themes and the maths would load from elsewhere comes from the page and the reader's machine instead"
     for css in out.rglob("*.css"):
         text = css.read_text(encoding="utf-8")
-        css.write_text(re.sub(r"@import\s*(url\([^)]*//[^)]*\)|[\"'][^\"']*//[^\"']*[\"'])[^;]*;", "", text), encoding="utf-8")
+        text = re.sub(r"""@import\s*(url\([^)]*//[^)]*\)|["'][^"']*//[^"']*["'])[^;]*;""", "", text)
+        css.write_text(text, encoding="utf-8")
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         text = re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', mathml, text, flags=re.S)
@@ -112,7 +113,7 @@ class Page(HTMLParser):
     def handle_starttag(self, tag, attrs):
         a = dict(attrs)
         self.ids |= {a.get("id"), a.get("name")} - {None}
-        self.code += tag in CODE
+        if tag in CODE: self.code += 1
         if tag == "nav" and (self.nav or a.get("id") == "quarto-sidebar"): self.nav += 1
         if tag == "a" and a.get("href"):
             self.links.append(a["href"])
@@ -122,7 +123,7 @@ class Page(HTMLParser):
 
     def handle_endtag(self, tag):
         if tag == "nav" and self.nav: self.nav -= 1
-        self.code -= tag in CODE
+        if tag in CODE: self.code -= 1
 
     def handle_data(self, text):
         if not self.code and re.search(r"\]\(|^:::", text, re.M): self.raw.append(text.strip()[:60])
@@ -132,9 +133,9 @@ def check(site, names):
     "One line for each broken link, missing page and thing that a page loads from elsewhere"
     pages = {p: Page(p) for p in sorted(site.rglob("*.html"))}
     wrong = [f"nbs/{n}.ipynb has no page" for n, o in names.items() if site/f"{o}.html" not in pages]
-    home = pages.get(site/"index.html")
-    listed = home.sidebar if home else set()
-    wrong += [f"nbs/{n}.ipynb is not in the sidebar of _quarto.yml" for n, o in names.items() if f"{o}.html" not in listed]
+    listed = set().union(*(p.sidebar for p in pages.values()))
+    wrong += [f"nbs/{n}.ipynb is not in the sidebar of _quarto.yml"
+              for n, o in names.items() if f"{o}.html" not in listed]
     for css in site.rglob("*.css"):
         wrong += [f"{css.name}: loads {u} from the network" for u in REMOTE.findall(css.read_text(encoding="utf-8"))]
     for path, page in pages.items():
@@ -144,10 +145,9 @@ def check(site, names):
         for url in {*page.links, *page.loads}:
             u = urlsplit(url)
             if u.scheme or u.netloc: continue
-            if url.startswith("/"): wrong.append(f"{here}: {url} starts at the root of the host, not at this page"); continue
             target = (path.parent/unquote(u.path)).resolve() if u.path else path
             if target.is_dir(): target = target/"index.html"
-            if not target.exists(): wrong.append(f"{here}: {url} leads to no page or file")
+            if not target.is_relative_to(site) or not target.exists(): wrong.append(f"{here}: {url} leads to no page or file")
             elif u.fragment and target in pages and unquote(u.fragment) not in pages[target].ids:
                 wrong.append(f"{here}: {url} leads to no such place in its page")
     print(f"{len(pages)} pages, {sum(len(p.links)+len(p.loads) for p in pages.values())} links: {len(wrong)} wrong")
@@ -156,7 +156,7 @@ def check(site, names):
 
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("--out", type=Path, default=ROOT/"_docs", help="folder of the site, replaced if it is there (default: _docs)")
+    p.add_argument("--out", type=Path, default=ROOT/"_docs", help="folder of the site, replaced if there (default: _docs)")
     p.add_argument("--quarto", action="store_true", help="build with Quarto instead of smalldocs")
     a = p.parse_args()
     out = a.out.resolve()
