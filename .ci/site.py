@@ -129,6 +129,16 @@ class Page(HTMLParser):
         if not self.code and re.search(r"\]\(|^:::", text, re.M): self.raw.append(text.strip()[:60])
 
 
+def unlink(out):
+    "nbdev links every name of the library in backticks; where no page documents the name, leave the name alone"
+    ids = {p.name: Page(p).ids for p in out.glob("*.html")}
+    named = re.compile(r'<a href="(?:\./)?(\w+\.html)#([\w.]+)">(<code[^>]*>([\w.]+)</code>)</a>')
+    lost = lambda m: m[1] in ids and m[2] == m[4].lower() and m[2] not in ids[m[1]]
+    for page in out.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        page.write_text(named.sub(lambda m: m[3] if lost(m) else m[0], text), encoding="utf-8")
+
+
 def check(site, names):
     "One line for each broken link, missing page and thing that a page loads from elsewhere"
     pages = {p: Page(p) for p in sorted(site.rglob("*.html"))}
@@ -168,6 +178,7 @@ def main():
         shutil.rmtree(out, ignore_errors=True)
         shutil.move(staged/"_docs", out)
     no_network(out)
+    unlink(out)
     wrong = check(out, names)
     if wrong: sys.exit("\n".join(wrong))
 
