@@ -6,8 +6,8 @@
 __all__ = ['FORMATS', 'Refused', 'Busy', 'CannotWrite', 'NoPhotosFound', 'search_photos', 'photo_kind', 'download_photos',
            'photo_files', 'read_photo', 'TooManyBadPhotos', 'clean_photos']
 
-# %% ../nbs/00b_photos.ipynb #3793963b
-import csv, json, os, shutil, threading, warnings
+# %% ../nbs/00b_photos.ipynb #7ed0f75a
+import csv, json, os, shutil, sys, threading, warnings
 from contextlib import contextmanager, suppress
 from functools import cache, partial
 from hashlib import sha256
@@ -20,13 +20,14 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from time import monotonic, time
 
-# %% ../nbs/00b_photos.ipynb #e2ebc9aa
+# %% ../nbs/00b_photos.ipynb #8ee772e1
 import numpy as np, pandas as pd, requests, urllib3
-from PIL import Image, ImageCms, ImageOps, UnidentifiedImageError
+from fastcore.imports import IN_NOTEBOOK
+from PIL import Image, ImageCms, UnidentifiedImageError
 from tenacity import (Retrying, retry_if_exception_type, stop_after_attempt, stop_before_delay,
     wait_exponential_jitter)
 
-# %% ../nbs/00b_photos.ipynb #fa38471c
+# %% ../nbs/00b_photos.ipynb #16fe3b17
 class Refused(Exception): "An answer that stays the same however often we ask"
 
 class Busy(Refused):
@@ -102,7 +103,7 @@ def _ask(engine, words, found, n, until, pause):
         if len(found)>=n: return
         wait(max(0, min(pause, until-monotonic())))
 
-# %% ../nbs/00b_photos.ipynb #4913187b
+# %% ../nbs/00b_photos.ipynb #34f2551f
 def _search(words, engines, n, until, pause):
     "Addresses for one wording, and why any engine failed"
     found,failed = {},{}
@@ -198,7 +199,7 @@ def _given(words):
     lines = map(str.strip, Path(words).read_text(encoding="utf-8-sig").splitlines())
     return [l for l in lines if l and not l.startswith("#")],{}
 
-# %% ../nbs/00b_photos.ipynb #8af41760
+# %% ../nbs/00b_photos.ipynb #f9e7a04c
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp",
            "TIFF": ".tif", "AVIF": ".avif", "MPO": ".jpg"}
 
@@ -281,7 +282,7 @@ def _fault(file, e):
             f"text, not a photo: {words[0].decode()} …" if words else "no format we can read")
     return (str(e) or type(e).__name__).splitlines()[0].split(", could be")[0][:120]
 
-# %% ../nbs/00b_photos.ipynb #89062530
+# %% ../nbs/00b_photos.ipynb #b443884c
 def _until(results, until):
     "Results as they come, until the deadline"
     while True:
@@ -293,10 +294,10 @@ def _until(results, until):
 def _progress(results, total):
     "Pass results on; once it has taken two seconds, under a progress bar"
     from fastprogress.fastprogress import progress_bar
-    bar,began = None,time()
+    bar,began,watched = None,time(),IN_NOTEBOOK or sys.stdout.isatty()
     for done,r in enumerate(results, 1):
         yield r
-        if bar is None and time()-began>2 and done<total:
+        if watched and not bar and time()-began>2 and done<total:
             bar = progress_bar([], total=total, leave=False)
             bar.update(0)
             bar.start_t = began
@@ -435,7 +436,7 @@ def _encoded(im, file):
     im.save(content, kind if kind in _readable() and kind in Image.SAVE else "JPEG", quality=90)
     return content.getvalue()
 
-# %% ../nbs/00b_photos.ipynb #85b2cf23
+# %% ../nbs/00b_photos.ipynb #2992289a
 def _free_name(dest):
     "`dest`, or with a number if it is taken; an empty file holds the place"
     for i in count():
@@ -455,7 +456,7 @@ def _set_aside(file, path, quarantine, why):
             csv.writer(f).writerow([where.relative_to(quarantine).as_posix(), why])
         shutil.move(file, where)
 
-# %% ../nbs/00b_photos.ipynb #ddc5ad25
+# %% ../nbs/00b_photos.ipynb #a722d8c7
 class TooManyBadPhotos(Exception): "More files of a folder fail than can be chance"
 
 def _judge(rows, path, max_bad):

@@ -24,7 +24,7 @@ __all__ = ['no_photos', 'Behaviour', 'FakeServer', 'jpeg', 'engine_at', 'cat_pho
            'test_an_answer_is_remembered_and_a_broken_memory_is_not_believed', 'test_a_failed_search_is_not_remembered',
            'test_addresses_work_in_place_of_words', 'test_duckduckgo_is_read_page_by_page']
 
-# %% ../../nbs/00b_photos.ipynb #564ac0ed
+# %% ../../nbs/00b_photos.ipynb #7e9fc639
 from ..photos import *
 
 # %% ../../nbs/00b_photos.ipynb #63fc8414
@@ -40,9 +40,13 @@ from fastcore.basics import patch
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import parse_qs, urlsplit
 
-# %% ../../nbs/00b_photos.ipynb #8b08aab6
-import pytest, subprocess, sys
+# %% ../../nbs/00b_photos.ipynb #07fd3ae8
+import pytest, shutil, signal, subprocess, sys, tempfile
+from ddgs.engines.bing_images import BingImages
+from ddgs.engines.duckduckgo_images import DuckduckgoImages
+from ddgs.utils import _extract_vqd
 from random import Random
+from skimage.data import chelsea
 
 # %% ../../nbs/00b_photos.ipynb #c79ed71d
 class Behaviour(BaseHTTPRequestHandler):
@@ -152,15 +156,13 @@ def bing(self:Behaviour):
     body = "".join(item.format(json.dumps({"murl": p})) for p in photos)
     self.reply(f"<html>{body}</html>".encode(), Content_Type="text/html")
 
-# %% ../../nbs/00b_photos.ipynb #5a386098
+# %% ../../nbs/00b_photos.ipynb #301388ab
 def engine_at(server, path="/bing"):
     "`ddgs`'s client for Bing, which looks for Bing at our server"
-    from ddgs.engines.bing_images import BingImages
     return type("LocalBing", (BingImages,), dict(search_url=server.url+path))
 
-# %% ../../nbs/00b_photos.ipynb #c528142f
+# %% ../../nbs/00b_photos.ipynb #ae22fb42
 def cat_photo():
-    from skimage.data import chelsea
     return Image.fromarray(chelsea())
 
 def bad_folder(path):
@@ -195,7 +197,7 @@ def notes(server, names, dest, **kwargs):
     report = download_photos([f"{server.url}/{n}" for n in names], dest, **kwargs)
     return dict(zip(names, report.note))
 
-# %% ../../nbs/00b_photos.ipynb #8f13462d
+# %% ../../nbs/00b_photos.ipynb #fb52a0c2
 def test_what_can_be_had_is_had_and_each_failure_is_named(server, tmp_path):
     can = ["photo/1", "busy/2", "moved/3", "flaky/4"]
     cannot = {"forbidden/5": "403", "page/6": "text, not a photo", "cut/7": "cut off",
@@ -206,9 +208,9 @@ def test_what_can_be_had_is_had_and_each_failure_is_named(server, tmp_path):
     for name,words in cannot.items(): assert words in said[name], (name, said[name])
     assert len(list(tmp_path.iterdir()))==4
 
-# %% ../../nbs/00b_photos.ipynb #47e613bb
+# %% ../../nbs/00b_photos.ipynb #0cd7d3a2
 def test_nothing_outlasts_the_deadline(server, tmp_path):
-    bad = ["hang", "trickle", "headers_trickle"]
+    bad = ["headers_trickle", "hang", "trickle"]  # the first is beyond the reach of any timeout
     began = monotonic()
     said = notes(server, ["photo/1", *(f"{b}/{i}" for b in bad for i in range(9))], tmp_path, deadline=1)
     assert monotonic()-began < 2
@@ -294,7 +296,7 @@ def test_a_name_that_is_taken_in_quarantine_is_not_overwritten(tmp_path):
     aside = tmp_path/"photos-quarantine"/"sun"
     assert [(aside/f"bad{n}.jpg").read_text() for n in ("", "-1", "-2")]==[f"number {i}" for i in range(3)]
 
-# %% ../../nbs/00b_photos.ipynb #72c7bdcb
+# %% ../../nbs/00b_photos.ipynb #cc18596b
 def test_a_folder_that_looks_wrong_stays_as_it_is(tmp_path):
     photos = class_folder(tmp_path)
     for i in range(4): (photos/"sun"/f"bad{i}.jpg").touch()
@@ -379,7 +381,7 @@ def test_folders_that_cannot_be_meant_are_named(tmp_path):
     with pytest.raises(ValueError, match="lies inside"): clean_photos(photos, quarantine=photos/"bad")
     assert len(clean_photos(photos/"sun"))==len(clean_photos(photos))==3
 
-# %% ../../nbs/00b_photos.ipynb #b9b05c88
+# %% ../../nbs/00b_photos.ipynb #a6f3dd31
 @contextmanager
 def as_anyone():
     "Permissions do not bind the superuser, so go on as somebody else"
@@ -391,7 +393,6 @@ def as_anyone():
 
 @pytest.fixture
 def locked(): # beside pytest's own folders, which nobody else may enter
-    import shutil, tempfile
     folder = Path(tempfile.mkdtemp())
     folder.chmod(0o755)
     class_folder(folder)
@@ -430,7 +431,7 @@ def test_a_disk_that_takes_no_more_ends_in_one_sentence(tmp_path, server, call):
     assert "CannotWrite: cannot write in" in child.stderr and "Free some space" in child.stderr
     assert contents(photos)==before and not photo_files(tmp_path/"new")
 
-# %% ../../nbs/00b_photos.ipynb #2a32107f
+# %% ../../nbs/00b_photos.ipynb #d79ad598
 def test_a_hanging_server_does_not_keep_the_program_alive(server, tmp_path):
     urls = [f"{server.url}/{kind}/{i}" for i in range(3) for kind in ("hang", "headers_trickle")]
     code = ("from time import monotonic; from lessonlib.photos import *\n"
@@ -440,7 +441,6 @@ def test_a_hanging_server_does_not_keep_the_program_alive(server, tmp_path):
 
 @pytest.mark.skipif(os.name=="nt", reason="needs POSIX signals")
 def test_an_interrupted_download_keeps_what_was_saved(server, tmp_path):
-    import signal
     urls = [f"{server.url}/{kind}/{i}" for i in range(9) for kind in ("photo", "hang")]
     code = f"from lessonlib.photos import *; download_photos({urls}, {str(tmp_path)!r})"
     child = subprocess.Popen([sys.executable, "-c", code], stderr=subprocess.PIPE)
@@ -531,7 +531,7 @@ def test_addresses_work_in_place_of_words(server, tmp_path):
     assert len(mixed)==23 and mixed[0]=="http://b/3.jpg" and mixed[-1]=="http://a/2.jpg"
     with pytest.raises(FileNotFoundError): search_photos("nowhere.txt")
 
-# %% ../../nbs/00b_photos.ipynb #bd592b39
+# %% ../../nbs/00b_photos.ipynb #1ff73383
 @patch
 def duck(self:Behaviour):
     query = parse_qs(urlsplit(self.path).query)
@@ -541,8 +541,6 @@ def duck(self:Behaviour):
     self.reply(json.dumps({"results": found}).encode())
 
 def test_duckduckgo_is_read_page_by_page(server, tmp_path):
-    from ddgs.engines.duckduckgo_images import DuckduckgoImages
-    from ddgs.utils import _extract_vqd
     def token(self, words):
         return _extract_vqd(self.http_client.request("GET", f"{server.url}/duck").content, words)
     duck = type("Duck", (DuckduckgoImages,), dict(search_url=f"{server.url}/duck", _get_vqd=token))
