@@ -105,8 +105,9 @@ def main():
         photos = Path(tmp)
         make_photos(photos, a.photos)
         mb = sum(f.stat().st_size for f in photos.iterdir())/1e6
-        print(f"{a.photos} photos of {SIZE[0]} x {SIZE[1]}, {mb:.0f} MB; {a.workers} workers; "
-              f"load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else "")
+        load = f"; load {os.getloadavg()[0]:.1f}" if hasattr(os, "getloadavg") else ""
+        print(f"{a.photos} photos of {SIZE[0]} x {SIZE[1]}, {mb:.0f} MB; {a.workers} workers "
+              f"(threads in ours, processes in fastai's, but for fastai_threads){load}")
         runs = {way: [] for way in WAYS}
         for _ in range(a.runs):
             for way in WAYS: runs[way].append(one_run(way, photos, a.workers))
