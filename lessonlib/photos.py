@@ -510,7 +510,7 @@ def _settle(file, result, note, path, dest, quarantine):
     if result=="kept" and out!=file: _write(out, file.read_bytes())
     if result=="bad" and dest==path: _set_aside(file, path, quarantine, note)
 
-# %% ../nbs/00b_photos.ipynb #8ae6932e
+# %% ../nbs/00b_photos.ipynb #6c20682e
 def _shrink_all(path, dest, max_size, workers):
     "Read all photos, several at the same time"
     files = photo_files(path)
@@ -521,6 +521,14 @@ def _shrink_all(path, dest, max_size, workers):
         folders = {dest/f.relative_to(path).parent for f in files}
         for folder in folders: folder.mkdir(parents=True, exist_ok=True)
     def shrink(f): return f,*_shrink(f, dest/f.relative_to(path), max_size)
-    with warnings.catch_warnings(), ThreadPool(workers or os.cpu_count()) as pool:
+    with warnings.catch_warnings(), _finished(ThreadPool(workers or os.cpu_count())) as pool:
         warnings.simplefilter("ignore")
         yield from _progress(pool.imap(shrink, files), len(files))
+
+@contextmanager
+def _finished(pool):
+    "Leave only when no worker can write any more, whatever happens"
+    try: yield pool
+    finally:
+        pool.terminate()
+        pool.join()

@@ -13,7 +13,8 @@ __all__ = ['no_photos', 'Behaviour', 'FakeServer', 'jpeg', 'engine_at', 'cat_pho
            'test_names_in_any_script_stay', 'test_what_is_ready_keeps_its_bytes_and_notes_are_left_alone',
            'test_a_copy_leaves_the_photos_as_they_are', 'test_folders_that_cannot_be_meant_are_named', 'as_anyone',
            'locked', 'test_a_read_only_folder_is_named_and_its_photos_stay',
-           'test_a_file_in_the_place_of_a_folder_is_named', 'test_a_disk_that_takes_no_more_ends_in_one_sentence',
+           'test_a_cleaning_that_fails_leaves_no_worker_behind', 'test_a_file_in_the_place_of_a_folder_is_named',
+           'test_a_disk_that_takes_no_more_ends_in_one_sentence',
            'test_a_hanging_server_does_not_keep_the_program_alive', 'test_an_interrupted_download_keeps_what_was_saved',
            'test_few_workers_are_not_starved_by_slow_addresses', 'test_addresses_that_are_none_are_named',
            'test_the_bytes_decide_the_ending_and_twice_is_once', 'search_at',
@@ -24,7 +25,7 @@ __all__ = ['no_photos', 'Behaviour', 'FakeServer', 'jpeg', 'engine_at', 'cat_pho
            'test_an_answer_is_remembered_and_a_broken_memory_is_not_believed', 'test_a_failed_search_is_not_remembered',
            'test_addresses_work_in_place_of_words', 'test_duckduckgo_is_read_page_by_page']
 
-# %% ../../nbs/00b_photos.ipynb #3c7a61cd
+# %% ../../nbs/00b_photos.ipynb #153d5181
 from ..photos import *
 
 # %% ../../nbs/00b_photos.ipynb #63fc8414
@@ -401,16 +402,26 @@ def locked(): # beside pytest's own folders, which nobody else may enter
     for f in folder/"photos",folder/"photos"/"sun": f.chmod(0o755)
     shutil.rmtree(folder)
 
-# %% ../../nbs/00b_photos.ipynb #099961c2
+# %% ../../nbs/00b_photos.ipynb #26975fcc
 @pytest.mark.skipif(os.name=="nt", reason="a folder cannot be locked by its mode on Windows")
 def test_a_read_only_folder_is_named_and_its_photos_stay(locked, server, tmp_path):
-    before = contents(locked)
+    before,url = contents(locked),f"{server.url}/photo/1"
+    assert len(clean_photos(locked, dest=tmp_path/"copy"))==3
+    download_photos(url, tmp_path/"new")  # all modules are loaded now: others may not read them
     with as_anyone():
         with pytest.raises(CannotWrite, match="photos.*denied.*name a folder"): clean_photos(locked)
-        with pytest.raises(CannotWrite, match="photos.*denied"):
-            download_photos([f"{server.url}/photo/1"], locked)
+        with pytest.raises(CannotWrite, match="photos.*denied"): download_photos(url, locked)
     assert contents(locked)==before
-    assert len(clean_photos(locked, dest=tmp_path/"copy"))==3
+
+@pytest.mark.skipif(os.name=="nt", reason="a folder cannot be locked by its mode on Windows")
+def test_a_cleaning_that_fails_leaves_no_worker_behind(locked, tmp_path):
+    (locked/"sun").chmod(0o755)
+    for i in range(3, 9): (locked/"sun"/f"{i}.jpg").write_bytes(jpeg(1, (4000, 3000)))
+    (locked/"sun").chmod(0o555)
+    clean_photos(locked, dest=tmp_path/"copy")
+    threads = threading.active_count()
+    with as_anyone(), pytest.raises(CannotWrite): clean_photos(locked, workers=9)
+    assert threading.active_count() <= threads
 
 def test_a_file_in_the_place_of_a_folder_is_named(tmp_path, server):
     (tmp_path/"taken").write_text("mine")
