@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['LITE0', 'photo_dls', 'FixedStatistics', 'photo_learner', 'fine_tune', 'ErrorInterval', 'error_interval', 'evaluate',
-           'predict']
+           'predict', 'Cleaner', 'clean_photos', 'download_photos', 'search_photos']
 
 # %% ../nbs/01_vision.ipynb #89cd0819
 from collections import Counter, namedtuple
@@ -21,9 +21,13 @@ from fastai.vision.all import (
     get_image_files, nn, parent_label, set_seed, vision_learner)
 from PIL import Image, ImageOps
 
-# %% ../nbs/01_vision.ipynb #c30102f5
+# %% ../nbs/01_vision.ipynb #cdcb66e8
 from .cleaning import Cleaner
 from .data import pretrained_weights
+from .photos import clean_photos, download_photos, photo_files, search_photos
+
+# %% ../nbs/01_vision.ipynb #23ee7434
+_all_ = ["Cleaner", "clean_photos", "download_photos", "search_photos"]
 
 # %% ../nbs/01_vision.ipynb #144a4ace
 def _labels(path, labels):
@@ -41,7 +45,7 @@ def _resize(size, method):
     if method in ("squish", "crop", "pad"): return Resize(size, method, pad_mode="zeros")
     raise ValueError(f"method is squish, crop, pad or random, not {method!r}")
 
-# %% ../nbs/01_vision.ipynb #e027d8b5
+# %% ../nbs/01_vision.ipynb #45662628
 def photo_dls(
     path:str|Path, # folder of photos
     size:int=160, # pixels a side, after resizing
@@ -55,7 +59,7 @@ def photo_dls(
 ) -> DataLoaders: # training and validation batches
     "Batches of labelled photos, ready for a learner"
     settings = dict(locals())
-    files = get_image_files(path).sorted()
+    files = photo_files(path)
     vocab = _labels(path, map(label, files))
     set_seed(seed)
     split = RandomSplitter(valid_pct, seed) if valid is None else FuncSplitter(valid.__contains__)

@@ -25,7 +25,7 @@ __all__ = ['no_photos', 'Behaviour', 'FakeServer', 'jpeg', 'engine_at', 'cat_pho
            'test_an_answer_is_remembered_and_a_broken_memory_is_not_believed', 'test_a_failed_search_is_not_remembered',
            'test_addresses_work_in_place_of_words', 'test_duckduckgo_is_read_page_by_page']
 
-# %% ../../nbs/00b_photos.ipynb #153d5181
+# %% ../../nbs/00b_photos.ipynb #star
 from ..photos import *
 
 # %% ../../nbs/00b_photos.ipynb #63fc8414
