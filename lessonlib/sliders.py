@@ -57,7 +57,7 @@ def clip(self:Traced, min:float=-1e300, max:float=1e300):
 def __torch_function__(cls:Traced, func, types, args=(), kwargs=None):
     return getattr(cls, func.__name__)(*args, **(kwargs or {}))
 
-# %% ../nbs/09b_sliders.ipynb #a52d1eb2
+# %% ../nbs/09b_sliders.ipynb #565e8511
 class Sliders:
     "A curve over points, a slider for each parameter, and the loss that their positions give"
     def __init__(self,
@@ -70,12 +70,18 @@ class Sliders:
     ):
         if not ranges: raise ValueError("no sliders: give each parameter a range, as in a=(1.1, 0, 4)")
         self.f,self.x,self.y,self.loss,self.ranges = f,x,y,loss,ranges
+        for v in ranges.values(): _step(*v)
         lo,hi = _ends(f(x=x, **self.start) if y is None else y)
         self.ylim = ylim or (lo-.1*(hi-lo), hi+.1*(hi-lo))
 
-# %% ../nbs/09b_sliders.ipynb #a1864ae7
+# %% ../nbs/09b_sliders.ipynb #22919adc
 def _ends(v): return float(np.min(_flat(v))), float(np.max(_flat(v)))
 def _flat(v): return np.ravel(np.asarray(v, dtype=float))
+
+def _step(start, lo, hi):
+    step = 10**np.floor(np.log10((hi-lo)/2))/10
+    if abs((start-lo)/step % 1 - .5) > .499: return step
+    raise ValueError(f"a slider from {lo} in steps of {step:g} misses its start {start}: round it")
 
 @patch(as_prop=True)
 def start(self:Sliders):
@@ -126,7 +132,7 @@ def _svg(self:Sliders):
             f'<text x="{_W/2}" y="{_H-4}">x</text><text x="10" y="{_H/2}">y</text>'
             f'<svg width="{_W-2}" height="{_H-_BOTTOM}">{"".join(dots)}<path d=""/></svg></svg>')
 
-# %% ../nbs/09b_sliders.ipynb #59104fd2
+# %% ../nbs/09b_sliders.ipynb #52966cc3
 _STYLE = """<style>
 .sliders {max-width: 600px; color: inherit} .sliders svg {width: 100%; overflow: hidden}
 .sliders text {fill: currentColor; font: 13px sans-serif} .sliders circle {fill: #4c8fd6}
@@ -140,7 +146,7 @@ _STYLE = """<style>
 def _form(self:Sliders):
     row = ('<label>{0} <input type="range" name="{0}" value="{1}" min="{2}" max="{3}" step="{4:g}">'
            '<b></b></label>')
-    rows = [row.format(k, *v[:3], (v[2]-v[1])/40) for k,v in self.ranges.items()]
+    rows = [row.format(k, *v[:3], _step(*v)) for k,v in self.ranges.items()]
     said = self.loss and f"<p>{self.loss.__name__} <output></output></p>"
     return f'<form hidden onsubmit="return false">{"".join(rows)}{said or ""}</form>'
 
@@ -208,12 +214,12 @@ def somebody_there() -> bool: # may the kernel ask a reader something?
     parent = shell.get_parent() if hasattr(shell, "get_parent") else {}
     return bool(parent.get("content", {}).get("allow_stdin"))
 
-# %% ../nbs/09b_sliders.ipynb #27721fe2
+# %% ../nbs/09b_sliders.ipynb #f6e4cf37
 @patch
 def interact(self:Sliders):
     "The control for a live kernel, by ipywidgets"
     from ipywidgets import FloatSlider, interact
-    knobs = {k: FloatSlider(v[0], min=v[1], max=v[2], step=(v[2]-v[1])/40)
+    knobs = {k: FloatSlider(v[0], min=v[1], max=v[2], step=_step(*v))
              for k,v in self.ranges.items()}
     return interact(lambda **at: self.draw(**at), **knobs)
 
