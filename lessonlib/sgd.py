@@ -19,14 +19,14 @@ def quad(
     "The parabola `a*x**2 + b*x + c`"
     return a*x**2 + b*x + c
 
-# %% ../nbs/03_sgd_from_scratch.ipynb #364486e7
+# %% ../nbs/03_sgd_from_scratch.ipynb #50a82051
 def noisy_quad(
     seed:int=42, # of the noise; 42 gives the published points
 ) -> tuple[torch.Tensor, torch.Tensor]: # x and y, each of shape (20, 1)
-    "Twenty noisy measurements of the parabola 3x² + 2x + 1 (fast.ai course 2022, lesson 3)"
+    "Twenty noisy measurements of 3x² + 2x + 1 (fast.ai course 2022, lesson 3)"
     normal = np.random.RandomState(seed).normal
     x = torch.linspace(-2, 2, 20)[:,None]
-    share,amount = normal(scale=.15, size=x.shape), normal(scale=1.5, size=x.shape)
+    share,amount = [normal(scale=s, size=x.shape) for s in (.15, 1.5)]
     return x, quad(3,2,1,x)*(1+share) + amount
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #baa62616
@@ -53,15 +53,15 @@ def mse(
     _check_shapes(preds, y)
     return ((preds-y)**2).mean()
 
-# %% ../nbs/03_sgd_from_scratch.ipynb #96a14432
+# %% ../nbs/03_sgd_from_scratch.ipynb #3f522e0f
 def finite_difference(
     f, # function of one tensor that returns one number
     at:torch.Tensor, # where to measure, any shape
     eps:float=1e-4, # size of the nudge
-) -> torch.Tensor: # slope of `f` along each number of `at`, in double precision
-    "Measure the gradient of `f` by nudging one number after the other, up and down"
+) -> torch.Tensor: # slope of `f` along each number of `at`, in doubles
+    "Measure the gradient of `f` by nudging each number up and down"
     at = at.detach().double()
-    nudges = eps*torch.eye(at.numel(), dtype=at.dtype).reshape(-1, *at.shape)
+    nudges = eps*torch.eye(at.numel()).double().reshape(-1, *at.shape)
     slopes = [(f(at+n)-f(at-n))/(2*eps) for n in nudges]
     return torch.stack(slopes).detach().reshape(at.shape)
 

@@ -101,21 +101,21 @@ def loss_at(self:Sliders,
     "The loss that the page displays when the sliders stand there"
     return float(self.loss(self.f(x=self.x, **{**self.start, **positions}), self.y))
 
-# %% ../nbs/09b_sliders.ipynb #60b11f2f
+# %% ../nbs/09b_sliders.ipynb #bda9bcf8
 _W,_H,_LEFT,_BOTTOM = 560,320,46,34
 
 @patch
 def _px(self:Sliders, v, axis):
     lo,hi = self.ylim if axis else _ends(self.x)
     part = (_flat(v)-lo)/(hi-lo)
-    return np.round(_H-_BOTTOM-part*(_H-_BOTTOM-8) if axis else _LEFT+8+part*(_W-_LEFT-16), 1)
+    return np.round(_H-_BOTTOM-part*(_H-_BOTTOM-8) if axis else _LEFT+16+part*(_W-_LEFT-34), 1)
 
 @patch
 def _ticks(self:Sliders, axis):
     lo,hi = self.ylim if axis else _ends(self.x)
     step = 10**np.floor(np.log10(hi-lo))
     step = next(s for s in (step/5, step/2, step, 2*step) if (hi-lo)/s <= 7)
-    return np.arange(np.ceil(lo/step-1e-9), np.floor(hi/step+1e-9)+1)*step
+    return np.round(np.arange(np.ceil(lo/step-1e-9), np.floor(hi/step+1e-9)+1)*step, 9) + 0.
 
 # %% ../nbs/09b_sliders.ipynb #b576c023
 _TICK = '<text x="{}" y="{}" text-anchor="{}">{:g}</text>'
@@ -132,14 +132,16 @@ def _svg(self:Sliders):
             f'<text x="{_W/2}" y="{_H-4}">x</text><text x="10" y="{_H/2}">y</text>'
             f'<svg width="{_W-2}" height="{_H-_BOTTOM}">{"".join(dots)}<path d=""/></svg></svg>')
 
-# %% ../nbs/09b_sliders.ipynb #52966cc3
+# %% ../nbs/09b_sliders.ipynb #e0d1bcfe
 _STYLE = """<style>
 .sliders {max-width: 600px; color: inherit} .sliders svg {width: 100%; overflow: hidden}
 .sliders text {fill: currentColor; font: 13px sans-serif} .sliders circle {fill: #4c8fd6}
 .sliders rect {fill: none; stroke: currentColor; opacity: .5}
 .sliders path {fill: none; stroke: #e8701a; stroke-width: 3}
-.sliders label {display: flex; gap: 1em; align-items: center; min-height: 2em; margin: 0}
-.sliders input {flex: 1; min-width: 0; accent-color: #e8701a} .sliders b {min-width: 3em}
+.sliders label {display: grid; grid-template-columns: 4em 1fr 3em; gap: .5em; align-items: center;
+  min-height: 2em; margin: 0}
+.sliders input {min-width: 0; accent-color: #c2500a}
+.sliders output {font-weight: bold}
 </style>"""
 
 @patch
