@@ -29,11 +29,11 @@ def noisy_quad(
     share,amount = [normal(scale=s, size=x.shape) for s in (.15, 1.5)]
     return x, quad(3,2,1,x)*(1+share) + amount
 
-# %% ../nbs/03_sgd_from_scratch.ipynb #baa62616
+# %% ../nbs/03_sgd_from_scratch.ipynb #5d2d0568
 def _check_shapes(preds, y):
     if preds.shape==y.shape: return
-    raise ValueError(f"preds {tuple(preds.shape)} and targets {tuple(y.shape)} differ in shape, and "
-                     "broadcasting would compare the wrong pairs: reshape one of them")
+    raise ValueError(f"preds {tuple(preds.shape)} and targets {tuple(y.shape)} differ in shape, "
+                     "and broadcasting would compare the wrong pairs: reshape one of them")
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #3477cf8a
 def mae(
@@ -126,10 +126,11 @@ def fit(
         losses.append(l.item())
     return losses
 
-# %% ../nbs/03_sgd_from_scratch.ipynb #227768f8
+# %% ../nbs/03_sgd_from_scratch.ipynb #36c40488
 def _batches(n, bs, steps, seed):
     "Rows for each step: all of them, or a new shuffle for each epoch cut into pieces"
-    if bs is not None and not 0<bs<=n: raise ValueError(f"bs is {bs}, and must be from 1 to {n} rows")
+    if bs is not None and not 0<bs<=n:
+        raise ValueError(f"bs is {bs}, and must be from 1 to {n} rows")
     draw,pieces = torch.Generator().manual_seed(seed),[]
     for _ in range(steps):
         if bs and not pieces: pieces = [*torch.randperm(n, generator=draw).split(bs)]

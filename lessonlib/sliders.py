@@ -14,7 +14,7 @@ from fastcore.basics import patch
 from IPython import get_ipython
 from IPython.display import HTML, display
 
-# %% ../nbs/09b_sliders.ipynb #bb784f50
+# %% ../nbs/09b_sliders.ipynb #86a0d481
 class Traced:
     "Stands for a number, and writes what is done with it in JavaScript"
     shape = ()
@@ -23,7 +23,7 @@ class Traced:
     ): self.js = js
     def __repr__(self): return self.js
     def __bool__(self): raise TypeError(
-        f"a page cannot branch on {self.js}: write clip(0.), relu() or abs() instead of if, min or max")
+        f"a page cannot branch on {self.js}: write clip(0.) or abs() instead of if, min or max")
 
 # %% ../nbs/09b_sliders.ipynb #74d9f40e
 def _js(v): return v.js if isinstance(v, Traced) else f"({json.dumps(float(v))})"
@@ -57,7 +57,7 @@ def clip(self:Traced, min:float=-1e300, max:float=1e300):
 def __torch_function__(cls:Traced, func, types, args=(), kwargs=None):
     return getattr(cls, func.__name__)(*args, **(kwargs or {}))
 
-# %% ../nbs/09b_sliders.ipynb #565e8511
+# %% ../nbs/09b_sliders.ipynb #0d8a7e61
 class Sliders:
     "A curve over points, a slider for each parameter, and the loss that their positions give"
     def __init__(self,
@@ -68,7 +68,7 @@ class Sliders:
         ylim:tuple=None, # lowest and highest value of the y axis; a little beyond `y` by default
         **ranges, # for each parameter its start, low and high end: `a=(1.1, 0, 4)`
     ):
-        if not ranges: raise ValueError("no sliders: give each parameter a range, as in a=(1.1, 0, 4)")
+        if not ranges: raise ValueError("no sliders: give each parameter a range, a=(1.1, 0, 4)")
         self.f,self.x,self.y,self.loss,self.ranges = f,x,y,loss,ranges
         for v in ranges.values(): _step(*v)
         lo,hi = _ends(f(x=x, **self.start) if y is None else y)
@@ -117,7 +117,7 @@ def _ticks(self:Sliders, axis):
     step = next(s for s in (step/5, step/2, step, 2*step) if (hi-lo)/s <= 7)
     return np.round(np.arange(np.ceil(lo/step-1e-9), np.floor(hi/step+1e-9)+1)*step, 9) + 0.
 
-# %% ../nbs/09b_sliders.ipynb #b576c023
+# %% ../nbs/09b_sliders.ipynb #00c8b7d7
 _TICK = '<text x="{}" y="{}" text-anchor="{}">{:g}</text>'
 
 @patch
@@ -128,7 +128,8 @@ def _svg(self:Sliders):
     dots = [] if self.y is None else zip(self._px(self.x, 0), self._px(self.y, 1))
     dots = [f'<circle cx="{a}" cy="{b}" r="4"/>' for a,b in dots]
     return (f'<svg viewBox="0 0 {_W} {_H}" role="img" aria-label="the curve over the points">'
-            f'<rect x="{_LEFT}" y="2" width="{_W-_LEFT-2}" height="{_H-_BOTTOM-2}"/>{"".join(ticks)}'
+            f'<rect x="{_LEFT}" y="2" width="{_W-_LEFT-2}" height="{_H-_BOTTOM-2}"/>'
+            f'{"".join(ticks)}'
             f'<text x="{_W/2}" y="{_H-4}">x</text><text x="10" y="{_H/2}">y</text>'
             f'<svg width="{_W-2}" height="{_H-_BOTTOM}">{"".join(dots)}<path d=""/></svg></svg>')
 
@@ -152,7 +153,7 @@ def _form(self:Sliders):
     said = self.loss and f"<p>{self.loss.__name__} <output></output></p>"
     return f'<form hidden onsubmit="return false">{"".join(rows)}{said or ""}</form>'
 
-# %% ../nbs/09b_sliders.ipynb #5206298d
+# %% ../nbs/09b_sliders.ipynb #4e7dff70
 _SCRIPT = """<script>(box => {
 const s = SPEC, inputs = [...box.querySelectorAll("input")], said = box.querySelector("output");
 let v = [];
@@ -162,18 +163,20 @@ const high = x => Math.max(-9999, Math.min(9999, s.at - s.per * f(x))).toFixed(1
 const move = () => {
   v = inputs.map(i => +i.value);
   inputs.forEach(i => i.nextElementSibling.textContent = +(+i.value).toPrecision(4));
-  box.querySelector("path").setAttribute("d", "M" + s.grid.map((x, i) => s.px[i] + "," + high(x)).join("L"));
+  const points = s.grid.map((x, i) => s.px[i] + "," + high(x));
+  box.querySelector("path").setAttribute("d", "M" + points.join("L"));
   if (said) said.value = (LOSS).toFixed(2);
 };
 box.querySelector("form").hidden = false; box.oninput = move; move();
 })(document.currentScript.previousElementSibling)</script>"""
 
-# %% ../nbs/09b_sliders.ipynb #f202ea4f
+# %% ../nbs/09b_sliders.ipynb #099df44d
 @patch
-def page(self:Sliders) -> str: # HTML with style, figure and script, which needs nothing from outside
+def page(self:Sliders) -> str: # HTML with style, figure and script; needs nothing from outside
     "The control for a page without a kernel"
-    at,top = self._px([0,1], 1)
-    spec = dict(x=[*_flat(self.x)], y=[*_flat(self.y)] if self.loss else [], at=at, per=at-top,
+    (lo,hi),floor = self.ylim,_H-_BOTTOM
+    per = (floor-8)/(hi-lo)
+    spec = dict(x=[*_flat(self.x)], y=[*_flat(self.y)] if self.loss else [], at=floor+lo*per, per=per,
                 grid=[*_flat(self._grid()).round(4)], px=[*self._px(self._grid(), 0)])
     model = self.f(x=Traced("x"), **{k: Traced(k) for k in self.ranges})
     loss = self.loss(Traced("p"), Traced("y")) if self.loss else 0

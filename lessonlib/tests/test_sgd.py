@@ -12,18 +12,18 @@ __all__ = ['test_sgd_steps_like_pytorch', 'digits', 'published_start', 'test_poi
            'test_relus_are_those_of_pytorch_and_add_up', 'test_error_falls_as_relus_are_added',
            'test_the_page_reads_the_published_loss', 'test_a_relu_on_the_page_is_clipped']
 
-# %% ../../nbs/03_sgd_from_scratch.ipynb #68a6b217
+# %% ../../nbs/03_sgd_from_scratch.ipynb #5137095b
 from ..sgd import *
 
 # %% ../../nbs/03_sgd_from_scratch.ipynb #060a7443
 import numpy as np, pytest, torch
 
-# %% ../../nbs/03_sgd_from_scratch.ipynb #9daa51e8
+# %% ../../nbs/03_sgd_from_scratch.ipynb #67aa51b5
 @pytest.mark.parametrize("mom", [0., 0.5, 0.9, 1.])
 @pytest.mark.parametrize("wd", [0., 0.01, 0.3])
 def test_sgd_steps_like_pytorch(mom, wd):
     x,y = noisy_quad()
-    ours,theirs = [torch.tensor([1.1,1.1,1.1], dtype=torch.double).requires_grad_() for _ in range(2)]
+    ours,theirs = [torch.full((3,), 1.1).double().requires_grad_() for _ in range(2)]
     torch_opt = torch.optim.SGD([theirs], lr=0.01, momentum=mom, weight_decay=wd)
     for opt,abc in [(SGD([ours], 0.01, mom, wd), ours), (torch_opt, theirs)]:
         for _ in range(200): opt.zero_grad(); mse(quad(*abc, x), y).backward(); opt.step()
