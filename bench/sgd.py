@@ -20,7 +20,7 @@ def bare(x, y):
         a,b,c = abc
         loss = abs(a*x**2 + b*x + c - y).mean()
         loss.backward()
-        with torch.no_grad(): abc -= 0.01*abc.grad
+        abc.data.sub_(abc.grad, alpha=0.01)
         losses.append(loss.item())
     return losses
 

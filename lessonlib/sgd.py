@@ -105,7 +105,7 @@ def zero_grad(self:SGD):
     "Forget the gradients, so that the next `backward` starts from nothing"
     for p in self.params: p.grad = None
 
-# %% ../nbs/03_sgd_from_scratch.ipynb #16aa2b49
+# %% ../nbs/03_sgd_from_scratch.ipynb #108bb1ef
 def fit(
     model, # function of `x` that uses the parameters
     x:torch.Tensor, # inputs, one row each
@@ -118,23 +118,24 @@ def fit(
 ) -> list[float]: # loss before each step
     "Train a model: predict, measure, find the gradient, step"
     losses = []
-    for rows in _batches(len(x), bs, steps, seed):
+    for xb,yb in _batches(x, y, bs, steps, seed):
         opt.zero_grad()
-        l = loss(model(x[rows]), y[rows])
+        l = loss(model(xb), yb)
         l.backward()
         opt.step()
         losses.append(l.item())
     return losses
 
-# %% ../nbs/03_sgd_from_scratch.ipynb #36c40488
-def _batches(n, bs, steps, seed):
-    "Rows for each step: all of them, or a new shuffle for each epoch cut into pieces"
+# %% ../nbs/03_sgd_from_scratch.ipynb #8d79161a
+def _batches(x, y, bs, steps, seed):
+    "What each step sees: all rows, or a piece of a shuffle that is new in each epoch"
+    n,draw,pieces = len(x),torch.Generator().manual_seed(seed),[]
     if bs is not None and not 0<bs<=n:
         raise ValueError(f"bs is {bs}, and must be from 1 to {n} rows")
-    draw,pieces = torch.Generator().manual_seed(seed),[]
     for _ in range(steps):
         if bs and not pieces: pieces = [*torch.randperm(n, generator=draw).split(bs)]
-        yield pieces.pop() if bs else slice(None)
+        rows = pieces.pop() if bs else None
+        yield (x[rows],y[rows]) if bs else (x,y)
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #3a4e48fe
 def rectified_linear(
