@@ -45,15 +45,14 @@ def _picture(figure, alt):
     code = base64.b64encode(buffer.getvalue()).decode()
     return f'<img alt="{html.escape(alt)}" src="data:image/png;base64,{code}">'
 
-# %% ../nbs/08_command_line.ipynb #7e2868df
-def _curve(learn):
-    "Loss over the epochs, as a figure"
+# %% ../nbs/08_command_line.ipynb #ea7f4646
+def _curve(losses):
+    "Training and validation loss of each epoch, as a figure"
     from matplotlib.figure import Figure
-    ax = (figure := Figure(figsize=(5, 3))).subplots()
-    values = [v[:2] for v in learn.recorder.values]
-    ax.plot(range(1, len(values)+1), values, "o-")
+    ax = (figure := Figure(figsize=(4.4, 3))).subplots()
+    ax.plot(range(1, len(losses)+1), losses, "o-")
     ax.legend(["training", "validation"])
-    ax.set(xlabel="epoch", ylabel="loss", xticks=range(1, len(values)+1))
+    ax.set(xlabel="epoch", ylabel="loss", xticks=range(1, len(losses)+1), ylim=0)
     return figure
 
 # %% ../nbs/08_command_line.ipynb #415db8d9
@@ -65,49 +64,51 @@ def _drawn(draw, *args, **kwargs):
     plt.close(figure)
     return figure
 
-# %% ../nbs/08_command_line.ipynb #5de53d20
+# %% ../nbs/08_command_line.ipynb #43b8fe8c
 STYLE = """
 :root { color-scheme: light dark; font: 16px/1.5 system-ui, sans-serif }
 body { max-width: 46rem; margin: 2rem auto; padding: 0 1rem }
 img { max-width: 100%; background: #fff }
+section { display: flex; flex-wrap: wrap; gap: 0 2rem }
 h1 { font-size: 1.6rem } h2 { font-size: 1.15rem; margin-top: 2rem } strong { font-size: 1.3rem }
 table { border-collapse: collapse }
 td, th { padding: .2rem .8rem; border-bottom: 1px solid #8886; text-align: left }
 """
 
-# %% ../nbs/08_command_line.ipynb #70daaac1
+# %% ../nbs/08_command_line.ipynb #bde7d1f6
 def write_report(
     learn, # a trained learner
     error, # its `ErrorInterval`
+    losses:list, # training and validation loss of each epoch
     path:str|Path, # the HTML file
 ) -> list: # the most confused pairs: what it was, what it was taken for, how often
     "Write a page with the curve, the confusion matrix and the top losses"
     from fastai.vision.all import ClassificationInterpretation
     with learn.no_bar():
         interp = ClassificationInterpretation.from_learner(learn)
-        matrix = _drawn(interp.plot_confusion_matrix)
+        matrix = _drawn(interp.plot_confusion_matrix, title="", figsize=(3, 3))
         worst = _drawn(interp.plot_top_losses, 9, figsize=(8, 8))
         pairs = interp.most_confused()
-    pictures = {"Training": _curve(learn), "Confusion": matrix, "Worst mistakes": worst}
+    pictures = {"Training": _curve(losses), "Confusion": matrix, "Hardest photos": worst}
     _write(Path(path), _page(learn, error, pictures, pairs))
     return pairs
 
-# %% ../nbs/08_command_line.ipynb #593d1b9d
+# %% ../nbs/08_command_line.ipynb #2973d3ca
 def _page(learn, error, pictures, pairs):
     "The text of the report"
     e,(n,m) = html.escape, (len(learn.dls.train_ds), len(learn.dls.valid_ds))
     rows = "".join(f"<tr><td>{e(a)}<td>{e(b)}<td>{k}" for a,b,k in pairs[:10])
     table = f"<table><tr><th>was<th>taken for<th>times{rows}</table>" if pairs else "<p>None.</p>"
-    parts = "".join(f"<h2>{title}</h2>{_picture(figure, title)}" for title,figure in pictures.items())
+    parts = "".join(f"<div><h2>{t}</h2>{_picture(f, t)}</div>" for t,f in pictures.items())
     title = e(" or ".join(learn.dls.vocab))
     return (f'<!doctype html><html lang="en"><meta charset="utf-8"><title>{title}</title>'
         f'<meta name="viewport" content="width=device-width"><style>{STYLE}</style>'
         f"<h1>{title}?</h1><p>Trained on {n} photos. On {m} others it is wrong in "
         f"<strong>{error}</strong>; the range is where the true rate lies with 95 % confidence "
-        f"(Wilson, 1927).</p>{parts}"
+        f"(Wilson, 1927).</p><section>{parts}</section>"
         f"<h2>Most confused</h2>{table}</html>")
 
-# %% ../nbs/08_command_line.ipynb #b263b2fe
+# %% ../nbs/08_command_line.ipynb #2c20d54f
 def train(
     folder:str|Path|None=None, # photos, in a folder for each label; the embedded faces by default
     arch:str="tf_efficientnet_lite0", # name of a model in timm
@@ -123,9 +124,10 @@ def train(
         try: dls = photo_dls(photos, size=size, augment=folder is not None)
         except ValueError as e: raise ValueError(str(e).replace(str(photos), str(folder))) from e
         learn = photo_learner(dls, arch)
-        error = evaluate(fine_tune(learn, epochs))
+        losses = [v[:2] for v in fine_tune(learn, epochs).recorder.values]
+        error = evaluate(learn)
         save_classifier(learn, arch, error, out)
-        pairs = write_report(learn, error, Path(out)/"report.html")
+        pairs = write_report(learn, error, losses, Path(out)/"report.html")
     print(f"error: {error} on {len(learn.dls.valid_ds)} photos held back")
     for was,taken,n in pairs[:5]: print(f"{n} × {was} taken for {taken}")
     print(f"written: {', '.join(sorted(f.name for f in Path(out).iterdir()))} in {out}")

@@ -12,7 +12,7 @@ __all__ = ['test_sgd_steps_like_pytorch', 'digits', 'published_start', 'test_poi
            'test_relus_are_those_of_pytorch_and_add_up', 'test_error_falls_as_relus_are_added',
            'test_the_page_reads_the_published_loss', 'test_a_relu_on_the_page_is_clipped']
 
-# %% ../../nbs/03_sgd_from_scratch.ipynb #9711ae87
+# %% ../../nbs/03_sgd_from_scratch.ipynb #star
 from ..sgd import *
 
 # %% ../../nbs/03_sgd_from_scratch.ipynb #060a7443

@@ -7,7 +7,7 @@ __all__ = ['FLAGS', 'parabola', 'mean_error', 'parabola_control', 'browse', 'tes
            'test_what_cannot_be_traced_says_what_to_write_instead', 'shown',
            'test_a_reader_gets_the_widget_and_a_build_gets_the_page']
 
-# %% ../../nbs/09b_sliders.ipynb #a3260b08
+# %% ../../nbs/09b_sliders.ipynb #star
 from ..sliders import *
 
 # %% ../../nbs/09b_sliders.ipynb #b1dfbdf9

@@ -8,7 +8,7 @@ __all__ = ['needs_kaggle', 'FOUR', 'tensors', 'optimum', 'test_steps_reach_the_p
            'test_rows_say_where_they_come_from', 'test_wrong_files_are_refused_with_advice',
            'test_many_networks_train_as_each_would_alone']
 
-# %% ../../nbs/03b_titanic.ipynb #041b03a5
+# %% ../../nbs/03b_titanic.ipynb #star
 from ..titanic import *
 
 # %% ../../nbs/03b_titanic.ipynb #3fb6c365
