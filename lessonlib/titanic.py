@@ -5,25 +5,23 @@
 # %% auto #0
 __all__ = ['titanic_rows', 'titanic_table', 'two_relus', 'fit_relus', 'titanic_workbook']
 
-# %% ../nbs/03b_titanic.ipynb #4e7c4aa6
-import os
+# %% ../nbs/03b_titanic.ipynb #010ac252
 import numpy as np, pandas as pd, torch
 from importlib.util import find_spec
 from pathlib import Path
 
-# %% ../nbs/03b_titanic.ipynb #880f2b16
+# %% ../nbs/03b_titanic.ipynb #5a854e58
 from openpyxl import Workbook
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
+from .data import data_home
 from .sgd import SGD, fit, mse
 
-# %% ../nbs/03b_titanic.ipynb #49075095
+# %% ../nbs/03b_titanic.ipynb #4c9fc054
 _NAMES = dict(Survived="survived", Pclass="pclass", Sex="sex", Age="age", SibSp="sibsp",
               Parch="parch", Fare="fare", Embarked="embarked")
 
-def _kaggle_csv():
-    home = Path(os.environ.get("FASTAI_HOME", "~/.fastai")).expanduser()
-    return home/"data"/"titanic"/"train.csv"
+def _kaggle_csv(): return data_home()/"titanic"/"train.csv"
 
 def _kaggle_rows(file):
     rows = pd.read_csv(file)

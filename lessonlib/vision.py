@@ -70,9 +70,10 @@ def photo_dls(
     dls.settings = settings
     return dls
 
-# %% ../nbs/01_vision.ipynb #05901069
+# %% ../nbs/01_vision.ipynb #6e210674
 class FixedStatistics(Callback):
     "Keep the batch-norm statistics that the pretrained body came with"
+    def __init__(self): super().__init__()
     def before_train(self):
         for layer in self.learn.model[0].modules():
             if isinstance(layer, nn.BatchNorm2d): layer.eval()
@@ -89,7 +90,7 @@ def _weights(arch):
     near = get_close_matches(arch, timm.list_models())
     raise ValueError(f"timm has no model {arch!r}; near it are {', '.join(near) or 'none'}")
 
-# %% ../nbs/01_vision.ipynb #cf31a560
+# %% ../nbs/01_vision.ipynb #2eb20dc6
 def photo_learner(
     dls:DataLoaders, # training and validation batches
     arch=LITE0, # name of a model in timm, or a function of torchvision
@@ -101,7 +102,8 @@ def photo_learner(
     for dl in dls.loaders: dl.after_batch.fs = dl.after_batch.fs.filter(_not_normalize)
     set_seed(seed)
     cbs = FixedStatistics() if pretrained else None
-    try: return vision_learner(dls, arch, pretrained=pretrained, metrics=error_rate, cbs=cbs, **extra)
+    try: return vision_learner(dls, arch, pretrained=pretrained, metrics=error_rate, cbs=cbs,
+                               **extra)
     except OSError as e: raise OSError(f"the weights of {arch} cannot be had here ({e}): take "
         f"{LITE0}, whose weights are installed, or pretrained=False") from e
 
@@ -116,11 +118,12 @@ def fine_tune(
     except KeyboardInterrupt: print("stopped here; the learner keeps what it has learned")
     return learn
 
-# %% ../nbs/01_vision.ipynb #ca748cff
+# %% ../nbs/01_vision.ipynb #abd52419
 class ErrorInterval(namedtuple("ErrorInterval", "rate low high")):
     "An error rate between its 95 % confidence limits, each from 0 to 1"
     def __repr__(self): return "{:.1f} % ({:.1f}–{:.1f} %)".format(*(100*x for x in self))
 
+# %% ../nbs/01_vision.ipynb #af687dc8
 def error_interval(
     n_wrong:int, # items that were wrong
     n:int, # items in all
