@@ -45,7 +45,7 @@ def _resize(size, method):
     if method in ("squish", "crop", "pad"): return Resize(size, method, pad_mode="zeros")
     raise ValueError(f"method is squish, crop, pad or random, not {method!r}")
 
-# %% ../nbs/01_vision.ipynb #45662628
+# %% ../nbs/01_vision.ipynb #bb29788e
 def photo_dls(
     path:str|Path, # folder of photos
     size:int=160, # pixels a side, after resizing
@@ -67,6 +67,7 @@ def photo_dls(
         get_y=label, splitter=split, item_tfms=_resize(size, method),
         batch_tfms=aug_transforms() if augment else None)
     dls = block.dataloaders(path, bs=min(bs, len(files)//2), num_workers=0)
+    if not dls.valid_ds: raise ValueError(f"{len(files)} photos leave none to validate: add some")
     dls.settings = settings
     return dls
 
@@ -78,19 +79,20 @@ class FixedStatistics(Callback):
         for layer in self.learn.model[0].modules():
             if isinstance(layer, nn.BatchNorm2d): layer.eval()
 
-# %% ../nbs/01_vision.ipynb #09c14548
+# %% ../nbs/01_vision.ipynb #2d7551fb
 LITE0 = "tf_efficientnet_lite0"
 
 def _not_normalize(tfm): return not isinstance(tfm, Normalize)
 
-def _weights(arch):
+def _weights(arch, pretrained):
     "What tells timm where a model's weights are, if they came with the installation"
-    if arch==LITE0: return dict(pretrained_cfg_overlay=dict(file=str(pretrained_weights())))
+    if arch==LITE0 and pretrained:
+        return dict(pretrained_cfg_overlay=dict(file=str(pretrained_weights())))
     if not isinstance(arch, str) or timm.is_model(arch): return {}
     near = get_close_matches(arch, timm.list_models())
     raise ValueError(f"timm has no model {arch!r}; near it are {', '.join(near) or 'none'}")
 
-# %% ../nbs/01_vision.ipynb #2eb20dc6
+# %% ../nbs/01_vision.ipynb #d539309a
 def photo_learner(
     dls:DataLoaders, # training and validation batches
     arch=LITE0, # name of a model in timm, or a function of torchvision
@@ -98,7 +100,7 @@ def photo_learner(
     seed:int=42, # for the new layers
 ) -> Learner: # ready to be fine-tuned
     "A learner for photos, with an error rate as metric"
-    extra = _weights(arch) if pretrained else {}
+    extra = _weights(arch, pretrained)
     for dl in dls.loaders: dl.after_batch.fs = dl.after_batch.fs.filter(_not_normalize)
     set_seed(seed)
     cbs = FixedStatistics() if pretrained else None

@@ -69,7 +69,7 @@ def test_error_interval_reads_as_published():
     assert str(error_interval(2, 109)) == "1.8 % (0.5–6.4 %)"
     with pytest.raises(ValueError, match="got 3 of 2"): error_interval(3, 2)
 
-# %% ../../nbs/01_vision.ipynb #1a21c915
+# %% ../../nbs/01_vision.ipynb #eaf7898d
 def test_folders_that_cannot_work_are_refused(few, tmp_path):
     (tmp_path/"empty").mkdir()
     with pytest.raises(ValueError, match="no photos in"): photo_dls(tmp_path/"empty")
@@ -77,6 +77,7 @@ def test_folders_that_cannot_work_are_refused(few, tmp_path):
     (few/"third").mkdir(); shutil.copy(next((few/"face").iterdir()), few/"third"/"x.png")
     with pytest.raises(ValueError, match="single photo"): photo_dls(few)
     shutil.rmtree(few/"third")
+    with pytest.raises(ValueError, match="none to validate"): photo_dls(few, valid_pct=.01)
     with pytest.raises(ValueError, match="squish, crop, pad"): photo_dls(few, method="bend")
 
 # %% ../../nbs/01_vision.ipynb #e995f123
