@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['few', 'small', 'photos_in', 'test_decisions_survive_a_change_of_class_and_set',
            'test_deleted_photos_leave_the_batches_and_come_back', 'test_a_relabelled_photo_overwrites_nothing',
-           'test_the_buttons_of_the_cleaner_work', 'test_relabelling_needs_folders_as_labels']
+           'test_the_buttons_of_the_cleaner_work', 'test_relabelling_needs_folders_as_labels',
+           'test_the_label_it_has_is_no_decision']
 
 # %% ../../nbs/01b_cleaning.ipynb #star
 from ..cleaning import *
@@ -74,7 +75,7 @@ def test_the_buttons_of_the_cleaner_work(small):
     cleaner.buttons["undo"].click()
     assert "nothing to undo" in cleaner.status.value
 
-# %% ../../nbs/01b_cleaning.ipynb #52f2c48d
+# %% ../../nbs/01b_cleaning.ipynb #01a65613
 def test_relabelling_needs_folders_as_labels(few):
     dls = photo_dls(few, size=32, label=lambda f: "odd" if int(f.stem)%8 else "even")
     cleaner = Cleaner(photo_learner(dls))
@@ -83,3 +84,10 @@ def test_relabelling_needs_folders_as_labels(few):
     with pytest.raises(ValueError, match="expected one of"): cleaner.decide(file, "face")
     cleaner.decide(file, "delete")
     assert cleaner.decisions
+
+def test_the_label_it_has_is_no_decision(small):
+    cleaner = Cleaner(small)
+    file = cleaner.worst("face")[0]
+    cleaner.decide(file, "delete")
+    cleaner.decide(file, "face")
+    assert not cleaner.decisions

@@ -2,9 +2,9 @@
 
 # %% auto #0
 __all__ = ['ARCHS', 'test_interval_agrees_with_scipy', 'Interrupt', 'few', 'small', 'test_an_interrupted_learner_still_works',
-           'test_a_seed_decides_everything', 'test_error_interval_reads_as_published',
-           'test_folders_that_cannot_work_are_refused', 'test_a_batch_larger_than_the_set_still_trains',
-           'test_a_wrong_architecture_is_answered_with_near_names',
+           'test_a_seed_decides_everything', 'test_the_new_layers_depend_on_the_seed_alone',
+           'test_error_interval_reads_as_published', 'test_folders_that_cannot_work_are_refused',
+           'test_a_batch_larger_than_the_set_still_trains', 'test_a_wrong_architecture_is_answered_with_near_names',
            'test_the_architectures_of_the_course_answer_to_their_names',
            'test_batches_may_be_used_for_several_architectures', 'test_weights_out_of_reach_say_how_to_go_on',
            'test_predict_takes_every_form_of_a_photo', 'test_predict_turns_a_photo_upright', 'needs',
@@ -56,13 +56,18 @@ def test_an_interrupted_learner_still_works(small, capsys):
     with small.no_bar(), small.no_logging(): fine_tune(small, 1)
     assert evaluate(small).rate < .5
 
-# %% ../../nbs/01_vision.ipynb #9522dc58
+# %% ../../nbs/01_vision.ipynb #1e3fabc6
 def test_a_seed_decides_everything(few):
     def train():
         learn = photo_learner(photo_dls(few, size=64, augment=True))
         with learn.no_bar(), learn.no_logging(): learn.fine_tune(1)
         return learn.get_preds()[0]
     assert np.array_equal(train(), train())
+
+def test_the_new_layers_depend_on_the_seed_alone(few):
+    dls = photo_dls(few, size=32)
+    first,second = (photo_learner(dls).model[1].state_dict() for _ in range(2))
+    assert all((first[k]==second[k]).all() for k in first)
 
 # %% ../../nbs/01_vision.ipynb #a5cf8166
 def test_error_interval_reads_as_published():
