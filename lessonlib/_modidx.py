@@ -126,6 +126,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                'lessonlib.sgd.SGD.__init__': ('sgd_from_scratch.html#sgd.__init__', 'lessonlib/sgd.py'),
                                'lessonlib.sgd.SGD.step': ('sgd_from_scratch.html#sgd.step', 'lessonlib/sgd.py'),
                                'lessonlib.sgd.SGD.zero_grad': ('sgd_from_scratch.html#sgd.zero_grad', 'lessonlib/sgd.py'),
+                               'lessonlib.sgd.__getattr__': ('sgd_from_scratch.html#__getattr__', 'lessonlib/sgd.py'),
                                'lessonlib.sgd._batches': ('sgd_from_scratch.html#_batches', 'lessonlib/sgd.py'),
                                'lessonlib.sgd._check_param': ('sgd_from_scratch.html#_check_param', 'lessonlib/sgd.py'),
                                'lessonlib.sgd._check_shapes': ('sgd_from_scratch.html#_check_shapes', 'lessonlib/sgd.py'),
