@@ -190,6 +190,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                      'lessonlib/tests/test_cli.py'),
                                           'lessonlib.tests.test_cli.test_collect_takes_addresses_from_a_file': ( 'command_line.html#test_collect_takes_addresses_from_a_file',
                                                                                                                  'lessonlib/tests/test_cli.py'),
+                                          'lessonlib.tests.test_cli.test_ctrl_c_ends_the_training_and_keeps_its_result': ( 'command_line.html#test_ctrl_c_ends_the_training_and_keeps_its_result',
+                                                                                                                           'lessonlib/tests/test_cli.py'),
                                           'lessonlib.tests.test_cli.test_lessons_are_copied_and_never_overwritten': ( 'command_line.html#test_lessons_are_copied_and_never_overwritten',
                                                                                                                       'lessonlib/tests/test_cli.py'),
                                           'lessonlib.tests.test_cli.test_the_weights_written_are_those_that_were_trained': ( 'command_line.html#test_the_weights_written_are_those_that_were_trained',

@@ -3,14 +3,14 @@
 # %% auto #0
 __all__ = ['typed', 'test_bad_arguments_get_one_line_and_status_2', 'trained',
            'test_training_writes_three_whole_files_and_touches_no_photo',
-           'test_the_weights_written_are_those_that_were_trained', 'test_collect_takes_addresses_from_a_file',
-           'test_lessons_are_copied_and_never_overwritten']
+           'test_ctrl_c_ends_the_training_and_keeps_its_result', 'test_the_weights_written_are_those_that_were_trained',
+           'test_collect_takes_addresses_from_a_file', 'test_lessons_are_copied_and_never_overwritten']
 
 # %% ../../nbs/08_command_line.ipynb #star
 from ..cli import *
 
-# %% ../../nbs/08_command_line.ipynb #79bae3c9
-import json, os, pytest, shutil, subprocess, sys
+# %% ../../nbs/08_command_line.ipynb #d65a1d81
+import json, os, pytest, shutil, signal, subprocess, sys
 from fastai.vision.all import get_image_files
 from ..data import dataset
 from pathlib import Path
@@ -54,6 +54,19 @@ def test_training_writes_three_whole_files_and_touches_no_photo(trained):
         "labels.json", "model.safetensors", "report.html"]
     assert (folder/"mine"/"face"/"broken.jpg").exists() and "left out" in answer.stdout
     assert "error: " in answer.stdout and "%" in answer.stdout
+
+# %% ../../nbs/08_command_line.ipynb #8cd66ffb
+@pytest.mark.skipif(os.name=="nt", reason="Windows sends no SIGINT to one process")
+def test_ctrl_c_ends_the_training_and_keeps_its_result(tmp_path):
+    code = "import sys; from lessonlib.cli import main; sys.exit(main(['train', '--out', 'out']))"
+    process = subprocess.Popen([sys.executable, "-u", "-c", code], cwd=tmp_path, text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
+    said = ""
+    while "[2/10" not in said and (c := process.stdout.read(1)): said += c
+    process.send_signal(signal.SIGINT)
+    rest,_ = process.communicate(timeout=120)
+    assert process.returncode == 0 and "stopped here" in rest and "error: " in rest
+    assert (tmp_path/"out"/"model.safetensors").exists() and (tmp_path/"out"/"report.html").exists()
 
 # %% ../../nbs/08_command_line.ipynb #edaca1da
 def test_the_weights_written_are_those_that_were_trained(trained):
