@@ -1,0 +1,84 @@
+"""Measure what 04_mnist promises: reading in at most half the time of one by one, and accuracies over ten seeds.
+
+    python bench/mnist.py            # the time of reading, exit status 1 above half
+    python bench/mnist.py accuracy   # also ten seeds of each training, with fastai's Learner as well (minutes)
+
+Needs mnist_sample in FASTAI_HOME. Wall time, medians of five, the two ways in turn; the files are in the system's
+cache, the kept tensor is not used. Trainings use one thread."""
+import sys
+from statistics import mean, median, stdev
+from time import perf_counter
+import torch
+from fastai.callback.progress import ProgressCallback
+from fastai.learner import DataLoaders, Learner
+from fastai.optimizer import SGD as FastaiSGD
+from fastai.torch_core import tensor
+from PIL import Image
+from lessonlib.data import dataset
+from lessonlib.mnist import (batch_accuracy, keep_digits, load_digits, load_digits_folder, minibatches,
+                             mnist_loss, pixel_rows, simple_net, train_epoch, validate_epoch)
+from lessonlib.sgd import SGD
+
+LIMIT,WORKERS = .5,4
+
+def one_by_one(folder):
+    "The published way: open each file with Pillow, make it a tensor, stack"
+    files = [f for label in sorted(folder.iterdir()) for f in sorted(label.iterdir())]
+    return torch.stack([tensor(Image.open(f)) for f in files])
+
+def seconds(read):
+    start = perf_counter()
+    x = read()
+    return perf_counter()-start, x
+
+def reading(folder):
+    ours = lambda: load_digits_folder(folder, WORKERS, cache=False).x
+    pairs = [(seconds(lambda: one_by_one(folder)), seconds(ours)) for _ in range(5)]
+    assert all(torch.equal(a, b) for (_,a),(_,b) in pairs)
+    slow,fast = [median(p[i][0] for p in pairs) for i in (0, 1)]
+    load_digits_folder(folder)
+    kept = median(seconds(lambda: load_digits_folder(folder).x)[0] for _ in range(5))
+    print(f"reading {len(pairs[0][0][1])} files: one by one {slow:.3f} s, {WORKERS} threads {fast:.3f} s, "
+          f"ratio {fast/slow:.2f} (limit {LIMIT}); from the kept tensor {kept:.3f} s")
+    return fast/slow <= LIMIT
+
+def fit_ours(model, batches, valid, epochs, lr):
+    opt = SGD(model.parameters(), lr)
+    for _ in range(epochs): train_epoch(model, batches, mnist_loss, opt)
+    return validate_epoch(model, valid)
+
+def fit_fastai(model, batches, valid, epochs, lr):
+    learn = Learner(DataLoaders(batches, valid), model, mnist_loss, FastaiSGD, metrics=batch_accuracy)
+    with learn.no_bar(), learn.no_logging(): learn.fit(epochs, lr)
+    return learn.recorder.values[-1][-1]
+
+def accuracy():
+    train,valid = [keep_digits(d, "37") for d in load_digits("mnist_sample")]
+    x,vx = [pixel_rows(d.x) for d in (train, valid)]
+    y,vy = [(d.y==0).long()[:,None] for d in (train, valid)]
+    held = minibatches(vx, vy, 256, shuffle=False)
+    linear = lambda: torch.nn.Linear(784, 1)
+    rows = [("nn.Linear, batches of 256", linear, 20, 1., dict(bs=256), .9785),
+            ("784-30-1, batches of 256", simple_net, 40, .1, dict(bs=256), None),
+            ("784-30-1, batches of 256 in the order of the files", simple_net, 40, .1,
+             dict(bs=256, shuffle=False), None),
+            ("784-30-1, batches of 64", simple_net, 40, .1, dict(bs=64), .9828)]
+    good = True
+    for name,make,epochs,lr,how,floor in rows:
+        for fit in fit_ours, fit_fastai:
+            def run(seed):
+                torch.manual_seed(seed)
+                return fit(make(), minibatches(x, y, **how), held, epochs, lr)
+            accs = [run(seed) for seed in range(10)]
+            print(f"{name}, {fit.__name__[4:]}: {mean(accs):.4f} ± {stdev(accs):.4f}"
+                  + (f" (floor {floor})" if floor else ""), flush=True)
+            good &= not floor or mean(accs) >= floor
+    return good
+
+def main():
+    torch.set_num_threads(1)
+    good = reading(dataset("mnist_sample")/"train")
+    if "accuracy" in sys.argv[1:]: good &= accuracy()
+    return int(not good)
+
+if __name__=="__main__": sys.exit(main())
