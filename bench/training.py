@@ -1,0 +1,166 @@
+"""The training loop against fastai's, against the bare loop, and against the clock; exit status 1 if a limit is missed.
+
+    python bench/training.py small      784-30-1 at the sizes of MNIST_SAMPLE, an epoch of minibatches of 256 with validation
+    python bench/training.py digits     all of MNIST to 99 %, against one epoch of fastai's Learner
+    python bench/training.py best       about three minutes of training, three seeds
+    python bench/training.py choose     what recipes reach on 10 000 digits of the training set, where these were chosen
+
+`small` and `digits` run each way five times in turn and compare medians of the clock on the wall. `digits` and `best` need the set
+mnist_png. Without arguments: small, then digits. Threads: all cores, or `--threads`.
+On a GPU, `digits` also asks for 99 % within a second."""
+import argparse, platform, sys
+from functools import partial
+from statistics import mean, median
+from time import perf_counter
+import torch, torch.nn.functional as F
+from torch import nn
+from lessonlib.fast_digits import jitter
+from lessonlib.mnist import batch_accuracy, digit_net, load_digits, mnist_loss, simple_net
+from lessonlib.sgd import SGD
+from lessonlib.training import Batches, Trainer, best_device
+
+RUNS,RECIPE = 5,dict(smoothing=.1, channels_last=True, quiet=True)
+QUICK = dict(bs=64, lr=.015, rows=36_000)  # 0.6 of an epoch is enough
+BEST = dict(net=partial(digit_net, (32, 64, 128), 128, .3), epochs=17, bs=128, lr=.01, wd=.02)
+
+
+def in_turn(ways, before=lambda: None):
+    "Seconds of each way: one run to warm up, then `RUNS` runs of each in turn"
+    times = {name: [] for name in ways}
+    for i in range(RUNS+1):
+        for name,way in ways.items():
+            run = way()
+            start = perf_counter()
+            run()
+            if i: times[name].append(perf_counter()-start)
+    return {name: median(t) for name,t in times.items()}
+
+def judge(what, ratio, limit, least=False):
+    good = ratio>=limit if least else ratio<=limit
+    print(f"  {'holds' if good else 'MISSED'}: {what} {ratio:.3g} (limit {'at least' if least else 'at most'} {limit})", flush=True)
+    return good
+
+# 784-30-1
+
+def sample():
+    "Threes and sevens in the numbers of MNIST_SAMPLE; the pixels do not matter for the time"
+    draw = torch.Generator().manual_seed(0)
+    def rows(n): return torch.rand(n, 784, generator=draw),torch.randint(2, (n, 1), generator=draw).float()
+    return rows(12396),rows(2038)
+
+def loss_func(preds, yb): return torch.where(yb==1, 1-(p := preds.sigmoid()), p).mean()
+def accuracy(preds, yb): return ((preds>0)==yb).float().mean()
+
+def ours(train, valid):
+    data = Batches(*train, 256),Batches(*valid, 256, shuffle=False)
+    t = Trainer(simple_net(), data, loss_func, SGD, wd=0, metrics=[accuracy], device="cpu", quiet=True)
+    return lambda: t.fit(1, .1, None)
+
+def fastai(train, valid, bs=256):
+    import fastai.callback.progress
+    from fastai.basics import SGD as FastaiSGD, DataLoader, DataLoaders, Learner
+    dls = DataLoaders(DataLoader(list(zip(*train)), batch_size=bs, shuffle=True), DataLoader(list(zip(*valid)), batch_size=bs))
+    learn = Learner(dls, simple_net(), loss_func, opt_func=FastaiSGD, metrics=accuracy)
+    def run():
+        with learn.no_bar(), learn.no_logging(): learn.fit(1, .1)
+    return run
+
+def bare(train, valid, bs=256):
+    "The loop that one writes by hand, with the same measures"
+    (x,y),(xv,yv),model = train,valid,simple_net()
+    opt = SGD(model.parameters(), .1)
+    def run():
+        losses,sums = [],torch.zeros(2)
+        for rows in torch.randperm(len(x)).split(bs):
+            loss = loss_func(model(x[rows]), y[rows])
+            losses.append(loss.item())
+            loss.backward()
+            opt.step()
+            opt.zero_grad()
+        with torch.no_grad():
+            for xb,yb in zip(xv.split(bs), yv.split(bs)):
+                preds = model(xb)
+                sums += torch.stack([loss_func(preds, yb), accuracy(preds, yb)])*len(xb)
+        return losses,sums/len(xv)
+    return run
+
+def products(train, valid, bs=256):
+    "Two matrix products a minibatch: inputs times weights, errors times inputs; one to validate"
+    weights,errors = torch.rand(784, 30),torch.rand(bs, 30)
+    def run():
+        for xb in train[0].split(bs): xb@weights; errors[:len(xb)].T@xb
+        for xb in valid[0].split(bs): xb@weights
+    return run
+
+def small():
+    data = sample()
+    ways = dict(ours=ours, fastai=fastai, bare=bare, products=products)
+    made = {name: way(*data) for name,way in ways.items()}
+    t = in_turn({name: (lambda r=run: r) for name,run in made.items()})
+    print("784-30-1:", ", ".join(f"{name} {1000*s:.1f} ms" for name,s in t.items()))
+    return [judge("fastai / ours", t["fastai"]/t["ours"], 3.5, least=True),
+            judge("ours / bare loop", t["ours"]/t["bare"], 1.1),
+            judge("ours / two products", t["ours"]/t["products"], 2)]
+
+# all of MNIST
+
+def normal(digits): return (digits.x[:,None]/255 - .13)/.31,digits.y
+
+def train(data, seed, test, net=digit_net, epochs=1, bs=64, lr=.01, wd=.01, augment=None, rows=None):
+    "Seconds of training, and the accuracy on the test digits, which are looked at when it is over"
+    torch.manual_seed(seed)
+    some = torch.randperm(len(data[0]))[:rows] if rows else slice(None)
+    t = Trainer(net(), Batches(data[0][some], data[1][some], bs, seed=seed), wd=wd, augment=augment, metrics=[batch_accuracy], **RECIPE)
+    history = t.fit(epochs, lr)
+    t.valid = Batches(*test, 1000, shuffle=False).to(t.device)
+    return sum(history.seconds),t.validate()["batch_accuracy"]
+
+def fastai_digits(data, bs):
+    import fastai.callback.progress
+    from fastai.basics import Adam, DataLoader, DataLoaders, Learner
+    dl = DataLoader(list(zip(*data)), batch_size=bs, shuffle=True)
+    learn = Learner(DataLoaders(dl, []), digit_net(), F.cross_entropy, opt_func=Adam)
+    learn.recorder.train_metrics = False
+    start = perf_counter()
+    with learn.no_bar(), learn.no_logging(): learn.fit(1, .01)
+    return perf_counter()-start
+
+def digits():
+    (data,test),bs = map(normal, load_digits("mnist_png")),QUICK["bs"]
+    found = [(train(data, seed, test, **QUICK), fastai_digits(data, bs)) for seed in range(5)]
+    (seconds,right),theirs = zip(*(f[0] for f in found)),[f[1] for f in found]
+    print("MNIST:", ", ".join(f"{s:.1f} s {100*a:.2f} %" for s,a in zip(seconds, right)),
+          "; fastai's epoch", ", ".join(f"{s:.1f} s" for s in theirs))
+    good = [judge("mean accuracy", mean(right), .99, least=True),
+            judge("ours to 99 % / fastai's one epoch", median(seconds)/median(theirs), .4)]
+    if best_device().type=="cuda": good.append(judge("seconds on a GPU", median(seconds), 1))
+    return good
+
+def best():
+    data,test = map(normal, load_digits("mnist_png"))
+    found = [train(data, seed, test, augment=jitter, **BEST) for seed in range(3)]
+    print("best:", ", ".join(f"{s:.0f} s {100*a:.2f} %" for s,a in found))
+    return [judge("mean accuracy", mean(a for _,a in found), .996, least=True),
+            judge("seconds", median(s for s,_ in found), 200)]
+
+def choose():
+    x,y = normal(load_digits("mnist_png")[0])
+    order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
+    fit,held = [(x[rows], y[rows]) for rows in (order[:50_000], order[50_000:])]
+    for bs,rows in ((64, None), (64, 30_000), (128, None), (32, 30_000)):
+        for lr in (.007, .01, .015):
+            found = [train(fit, seed, held, bs=bs, lr=lr, rows=rows) for seed in range(2)]
+            print(f"bs {bs}, {rows or len(fit[0])} digits, lr {lr}:", ", ".join(f"{s:.1f} s {100*a:.2f} %" for s,a in found), flush=True)
+    return [True]
+
+if __name__=="__main__":
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("what", nargs="*", choices=["small", "digits", "best", "choose", []], default=[])
+    p.add_argument("--threads", type=int)
+    a = p.parse_args()
+    good,cores = [],torch.get_num_threads()
+    for what in a.what or ["small", "digits"]:
+        torch.set_num_threads(a.threads or cores)
+        print(f"== {what}: {torch.get_num_threads()} threads, {best_device()}, torch {torch.__version__}, {platform.machine()}")
+        good += globals()[what]()
+    sys.exit(not all(good))
