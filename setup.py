@@ -15,9 +15,10 @@ setup(
     long_description_content_type="text/markdown",
     python_requires=f">={facts['min_python']}",
     install_requires=lines("requirements"),
-    extras_require={extra: lines(f"{extra}_requirements") for extra in ("offline", "dev")},
+    extras_require={extra: lines(f"{extra}_requirements") for extra in ("offline", "app", "dev")},
     entry_points={"console_scripts": lines("console_scripts"),
                   "nbdev": ["lessonlib = lessonlib._modidx:d"]},
     packages=["lessonlib", "lessonlib.tests", "lessonlib.nbs"],
-    package_dir={"lessonlib.nbs": "nbs"}, package_data={"lessonlib.nbs": ["*.ipynb", "images/*"]},
+    package_dir={"lessonlib.nbs": "nbs"},
+    package_data={"lessonlib": ["page/*"], "lessonlib.nbs": ["*.ipynb", "images/*"]},
 )

@@ -20,12 +20,13 @@ from multiprocessing.pool import ThreadPool
 from pathlib import Path
 from time import monotonic, time
 
-# %% ../nbs/00b_photos.ipynb #8ee772e1
+# %% ../nbs/00b_photos.ipynb #4b70e3ca
 import numpy as np, pandas as pd, requests, urllib3
 from fastcore.imports import IN_NOTEBOOK
-from PIL import Image, ImageCms, UnidentifiedImageError
+from PIL import Image, UnidentifiedImageError
 from tenacity import (Retrying, retry_if_exception_type, stop_after_attempt, stop_before_delay,
     wait_exponential_jitter)
+from .deploy import exif_turn, prepared
 
 # %% ../nbs/00b_photos.ipynb #16fe3b17
 class Refused(Exception): "An answer that stays the same however often we ask"
@@ -360,60 +361,21 @@ def photo_files(
         files += [Path(folder, n) for n in names if not n.startswith(".")]
     return sorted(filter(says_photo, files))
 
-# %% ../nbs/00b_photos.ipynb #dc729058
+# %% ../nbs/00b_photos.ipynb #b687d668
 def read_photo(
     file:str|Path|Image.Image, # a photo, or one that Pillow has opened
     max_size:int=400, # pixels on the long side, at most
 ) -> Image.Image: # upright, RGB
     "One photo, decoded once: upright, in standard colours and small"
     with file if isinstance(file, Image.Image) else _open(file) as im:
-        profile,note = im.info.get("icc_profile"),_note(im)
-        small = _three_colours(im)
-        small.thumbnail((max_size, max_size), Image.LANCZOS, reducing_gap=2)
-        return _upright(_standard(small, profile), note)
+        return prepared(im, max_side=max_size)
 
-# %% ../nbs/00b_photos.ipynb #65aefa2f
-_UPRIGHT = {2: Image.FLIP_LEFT_RIGHT, 3: Image.ROTATE_180, 4: Image.FLIP_TOP_BOTTOM,
-            5: Image.TRANSPOSE, 6: Image.ROTATE_270, 7: Image.TRANSVERSE, 8: Image.ROTATE_90}
-
-def _note(im):
-    "How the phone was held, as far as the EXIF can be read"
-    with suppress(Exception): return im.getexif().get(0x0112, 1)
-
-def _upright(im, note):
-    "Turn a photo as its EXIF note says"
-    return im.transpose(_UPRIGHT[note]) if note in _UPRIGHT else im
-
-# %% ../nbs/00b_photos.ipynb #718180b5
-def _three_colours(im):
-    "A photo in grey, RGB or CMYK, whatever it was in"
-    if im.mode[0] in "IF": return _eight_bits(im)
-    if not im.has_transparency_data:
-        return im if im.mode in ("RGB", "L", "CMYK") else im.convert("RGB")
-    white = Image.new("RGBA", im.size, "white")
-    return Image.alpha_composite(white, im.convert("RGBA")).convert("RGB")
-
-def _eight_bits(im):
-    "A photo with 16 or 32 bits a number in 8 bits"
-    x = np.nan_to_num(np.asarray(im).astype("float32")).clip(0)
-    steps = (1, 255, 65535) if im.mode=="F" else (255, 65535)
-    top = next((s for s in steps if x.max()<=s), x.max())
-    return Image.fromarray((255*x/top).astype("uint8"))
-
-# %% ../nbs/00b_photos.ipynb #8e3ea63a
-def _standard(im, profile):
-    "A photo in sRGB"
-    if profile:
-        with suppress(ImageCms.PyCMSError): return ImageCms.profileToProfile(
-            im, BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB")
-    return im.convert("RGB")
-
-# %% ../nbs/00b_photos.ipynb #4cccd6d3
+# %% ../nbs/00b_photos.ipynb #850d27b9
 def _is_ready(im, max_size):
     "May this photo stay as it is?"
     still = not getattr(im, "is_animated", False) and not im.has_transparency_data
     plain = im.mode=="RGB" or (im.format=="GIF" and im.mode in "LP")
-    noted = _note(im) in _UPRIGHT or im.info.get("icc_profile")
+    noted = exif_turn(im) is not None or im.info.get("icc_profile")
     return still and plain and not noted and max(im.size)<=max_size
 
 def _shrink(file, out, max_size):
