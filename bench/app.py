@@ -1,0 +1,54 @@
+#!/usr/bin/env python3
+"""Eight clients ask the app for half a minute, on loopback: every answer right, memory as after the warm-up?
+
+    python bench/app.py            # a bundle is trained first; or name one: python bench/app.py BUNDLE
+
+Memory is read fifteen times. The least of the first five readings after the warm-up is compared with the least of the
+last five: now and then the C library holds on to the room of one large photo and gives it back a little later, which
+moves single readings up and down by a tenth, whereas a leak lifts the least as well.
+"""
+import argparse, sys, tempfile
+from pathlib import Path
+
+from lessonlib.deploy import load_bundle
+from lessonlib.tests.test_spaces import Running, good_photos, hammer, memory
+
+
+def trained(folder):
+    "A bundle of the embedded faces"
+    from lessonlib.data import dataset
+    from lessonlib.deploy import export_bundle
+    from lessonlib.vision import fine_tune, photo_dls, photo_learner
+    learn = photo_learner(photo_dls(dataset("faces"), size=224))
+    with learn.no_bar(), learn.no_logging(): fine_tune(learn, 1)
+    return export_bundle(learn, folder/"bundle")
+
+
+def main():
+    p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    p.add_argument("bundle", nargs="?", type=Path)
+    p.add_argument("--seconds", type=float, default=30)
+    p.add_argument("--warm", type=float, default=10, help="seconds before we measure")
+    p.add_argument("--clients", type=int, default=8)
+    a = p.parse_args()
+    with tempfile.TemporaryDirectory() as scratch:
+        scratch = Path(scratch)
+        bundle = (a.bundle or trained(scratch)).resolve()
+        start = f"from lessonlib.spaces import *; app({str(bundle)!r}).launch(**LAUNCH)"
+        running, classifier, photos = Running(start, scratch/"log"), load_bundle(bundle), good_photos()
+        try:
+            hammer(running, classifier, photos, a.warm, a.clients)
+            used, n, wrong = [], 0, []
+            for _ in range(15):
+                answers, bad = hammer(running, classifier, photos, a.seconds/15, a.clients)
+                used.append(memory(running)); n += answers; wrong += bad
+        finally: running.process.terminate(); running.process.wait(10)
+    before, after = min(used[:5]), min(used[-5:])
+    grown = after/before-1
+    print(f"{n} answers in {a.seconds:g} s ({n/a.seconds:.1f} a second), {len(wrong)} wrong; "
+          f"memory {before:.0f} MB after the warm-up, {after:.0f} MB at the end ({grown:+.1%}, bar +10 %), "
+          f"{max(used):.0f} MB at most")
+    if wrong or grown > .1: sys.exit(f"missed: {wrong[:3]}")
+
+
+if __name__ == "__main__": main()
