@@ -2,20 +2,22 @@
 
 # %% auto #0
 __all__ = ['typed', 'test_bad_arguments_get_one_line_and_status_2', 'trained',
-           'test_training_writes_three_whole_files_and_touches_no_photo',
+           'test_training_writes_a_bundle_and_a_report_and_touches_no_photo',
            'test_ctrl_c_ends_the_training_and_keeps_its_result', 'test_the_weights_written_are_those_that_were_trained',
-           'test_collect_takes_addresses_from_a_file', 'test_lessons_are_copied_and_never_overwritten']
+           'test_predict_answers_for_good_photos_and_names_the_bad_one', 'test_collect_takes_addresses_from_a_file',
+           'test_space_writes_a_page_and_touches_no_folder_that_is_there', 'test_the_app_starts_and_ends_with_ctrl_c',
+           'test_lessons_are_copied_and_never_overwritten']
 
 # %% ../../nbs/08_command_line.ipynb #star
 from ..cli import *
 
-# %% ../../nbs/08_command_line.ipynb #d65a1d81
-import json, os, pytest, shutil, signal, subprocess, sys
+# %% ../../nbs/08_command_line.ipynb #8b0aed24
+import json, os, pytest, shutil, signal, socket, subprocess, sys
 from fastai.vision.all import get_image_files
 from ..data import dataset
 from pathlib import Path
 
-# %% ../../nbs/08_command_line.ipynb #002dc1a8
+# %% ../../nbs/08_command_line.ipynb #f1d1c9d4
 def typed(*words, **env):
     "What `lessonlib WORDS` answers in a process of its own"
     run = [sys.executable, "-c", "import sys; from lessonlib.cli import main; sys.exit(main())"]
@@ -23,11 +25,15 @@ def typed(*words, **env):
 
 @pytest.mark.parametrize("words", [
     ["train", "nowhere"], ["train", "--epochs", "0"], ["train", "--size", "big"], ["bake"], [],
-    ["train", "--arch", "resnet_18"], ["collect", "bird"], ["collect", "../bird", "-o", "x"],
+    ["train", "--arch", "resnet_18"], ["train", "--out", "mine"], ["collect", "bird"],
+    ["predict", "nowhere", "x.png"], ["predict", "one", "x.png"], ["predict", "one"],
+    ["collect", "../bird", "-o", "x"], ["app", "nowhere"], ["app", "one", "--port", "web"],
+    ["space", "nowhere", "x"], ["space", "one"], ["space", "one", "x", "--kind", "docker"],
     ["train", "empty"], ["train", "one"]])
 def test_bad_arguments_get_one_line_and_status_2(words, tmp_path, monkeypatch):
     (tmp_path/"empty").mkdir()
     shutil.copytree(dataset("faces")/"face", tmp_path/"one"/"face")
+    (tmp_path/"mine").mkdir(); (tmp_path/"mine"/"thesis.doc").touch()
     monkeypatch.chdir(tmp_path)
     answer = typed(*words)
     assert answer.returncode == 2 and "Traceback" not in answer.stderr
@@ -46,12 +52,12 @@ def trained(tmp_path_factory):
     words = "train", str(folder/"mine"), "--epochs", "1", "--size", "64", "--out", str(folder/"out")
     return folder,typed(*words)
 
-# %% ../../nbs/08_command_line.ipynb #cf19e548
-def test_training_writes_three_whole_files_and_touches_no_photo(trained):
+# %% ../../nbs/08_command_line.ipynb #836024ab
+def test_training_writes_a_bundle_and_a_report_and_touches_no_photo(trained):
     folder,answer = trained
     assert answer.returncode == 0, answer.stderr
     assert sorted(f.name for f in (folder/"out").iterdir()) == [
-        "labels.json", "model.safetensors", "report.html"]
+        "bundle.json", "model.onnx", "model.safetensors", "report.html"]
     assert (folder/"mine"/"face"/"broken.jpg").exists() and "left out" in answer.stdout
     assert "error: " in answer.stdout and "%" in answer.stdout
 
@@ -68,18 +74,26 @@ def test_ctrl_c_ends_the_training_and_keeps_its_result(tmp_path):
     assert process.returncode == 0 and "stopped here" in rest and "error: " in rest
     assert (tmp_path/"out"/"model.safetensors").exists() and (tmp_path/"out"/"report.html").exists()
 
-# %% ../../nbs/08_command_line.ipynb #edaca1da
+# %% ../../nbs/08_command_line.ipynb #1604b56e
 def test_the_weights_written_are_those_that_were_trained(trained):
-    from lessonlib.vision import evaluate, photo_dls, photo_learner
-    from safetensors.torch import load_file
+    from lessonlib.deploy import load_bundle
+    from lessonlib.vision import evaluate, photo_dls
     folder,_ = trained
     (folder/"mine"/"face"/"broken.jpg").unlink(missing_ok=True)
-    facts = json.loads((folder/"out"/"labels.json").read_text())
-    dls = photo_dls(folder/"mine", size=facts["size"])
-    learn = photo_learner(dls, facts["arch"], pretrained=True)
-    learn.model.load_state_dict(load_file(folder/"out"/"model.safetensors"))
-    assert facts["labels"] == list(dls.vocab) and tuple(evaluate(learn)) == (
-        facts["error"], facts["error_low"], facts["error_high"])
+    classifier = load_bundle(folder/"out")
+    dls = photo_dls(folder/"mine", size=classifier.facts["size"])
+    error = dict(evaluate(classifier.learner(dls))._asdict(), n=10)
+    assert classifier.labels == list(dls.vocab) and classifier.facts["error"] == error
+
+# %% ../../nbs/08_command_line.ipynb #d9de8ec3
+def test_predict_answers_for_good_photos_and_names_the_bad_one(trained, tmp_path):
+    (tmp_path/"bad.png").write_bytes(b"")
+    good = str(next(dataset("faces").glob("face/*.png")))
+    answer = typed("predict", str(trained[0]/"out"), good, str(tmp_path/"bad.png"), good)
+    assert answer.returncode == 2 and "Traceback" not in answer.stderr
+    assert "bad.png is an empty file" in answer.stderr and "1 of 3" in answer.stderr
+    assert [l.split(": ")[0] for l in answer.stdout.splitlines()] == [good, good]
+    assert "face" in answer.stdout and "%" in answer.stdout
 
 # %% ../../nbs/08_command_line.ipynb #3c678ced
 def test_collect_takes_addresses_from_a_file(tmp_path):
@@ -95,6 +109,29 @@ def test_collect_takes_addresses_from_a_file(tmp_path):
     answer = typed("collect", f"things={tmp_path/'list.txt'}", "-o", str(tmp_path/"got"))
     server.shutdown(); server.server_close()
     assert answer.returncode == 0 and "2 things" in answer.stdout, answer.stderr
+
+# %% ../../nbs/08_command_line.ipynb #f858d2c4
+def test_space_writes_a_page_and_touches_no_folder_that_is_there(trained, tmp_path):
+    words = "space", str(trained[0]/"out"), str(tmp_path/"page"), "--title", "Face?"
+    answer = typed(*words)
+    assert answer.returncode == 0 and "README.md" in answer.stdout, answer.stderr
+    assert "Face?" in (tmp_path/"page"/"index.html").read_text(encoding="utf-8")
+    again = typed(*words)
+    assert again.returncode == 1 and "new folder" in again.stderr
+    assert "Traceback" not in again.stderr
+
+@pytest.mark.skipif(os.name=="nt", reason="Windows sends no SIGINT to one process")
+def test_the_app_starts_and_ends_with_ctrl_c(trained, tmp_path):
+    pytest.importorskip("gradio", reason="pip install 'lessonlib[app]' to try the app")
+    with socket.socket() as s: s.bind(("127.0.0.1", 0)); port = str(s.getsockname()[1])
+    code = f"from lessonlib.cli import main; main(['app', 'out', '--port', '{port}'])"
+    process = subprocess.Popen([sys.executable, "-uc", code], cwd=trained[0], text=True,
+                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+    said = ""
+    while port not in said and (c := process.stdout.read(1)): said += c
+    process.send_signal(signal.SIGINT)
+    rest,_ = process.communicate(timeout=60)
+    assert process.returncode == 0 and port in said and "Traceback" not in rest
 
 # %% ../../nbs/08_command_line.ipynb #863236cf
 def test_lessons_are_copied_and_never_overwritten(tmp_path):
