@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['typed', 'test_bad_arguments_get_one_line_and_status_2', 'trained',
            'test_training_writes_a_bundle_and_a_report_and_touches_no_photo',
-           'test_ctrl_c_ends_the_training_and_keeps_its_result', 'test_the_weights_written_are_those_that_were_trained',
+           'test_ctrl_c_ends_the_training_and_keeps_its_result', 'test_a_bundle_that_is_refused_leaves_the_weights',
+           'test_the_weights_written_are_those_that_were_trained',
            'test_predict_answers_for_good_photos_and_names_the_bad_one', 'test_collect_takes_addresses_from_a_file',
            'test_space_writes_a_page_and_touches_no_folder_that_is_there', 'test_the_app_starts_and_ends_with_ctrl_c',
            'test_lessons_are_copied_and_never_overwritten']
@@ -73,6 +74,18 @@ def test_ctrl_c_ends_the_training_and_keeps_its_result(tmp_path):
     rest,_ = process.communicate(timeout=120)
     assert process.returncode == 0 and "stopped here" in rest and "error: " in rest
     assert (tmp_path/"out"/"model.safetensors").exists() and (tmp_path/"out"/"report.html").exists()
+
+# %% ../../nbs/08_command_line.ipynb #feb2546c
+def test_a_bundle_that_is_refused_leaves_the_weights(trained, tmp_path):
+    from lessonlib.deploy import BundleError, load_bundle
+    from lessonlib.vision import photo_dls
+    from safetensors.torch import load_file
+    (trained[0]/"mine"/"face"/"broken.jpg").unlink(missing_ok=True)
+    learn = load_bundle(trained[0]/"out").learner(photo_dls(trained[0]/"mine", size=64))
+    with pytest.raises(BundleError, match="nothing was written.*weights are in .*mine.safetensors"):
+        bundle_or_weights(learn, tmp_path/"mine", max_difference=-1)
+    kept = load_file(tmp_path/"mine.safetensors")
+    assert kept.keys()==learn.model.state_dict().keys() and not (tmp_path/"mine").exists()
 
 # %% ../../nbs/08_command_line.ipynb #1604b56e
 def test_the_weights_written_are_those_that_were_trained(trained):
