@@ -15,22 +15,24 @@ from pathlib import Path
 import numpy as np, torch
 from fastcore.basics import patch
 
-# %% ../nbs/05b_checkpoints.ipynb #5fa2d77a
+# %% ../nbs/05b_checkpoints.ipynb #b255710f
 def random_state() -> dict[str, torch.Tensor]: # state of torch's, NumPy's and Python's generator
-    "Where the random generators of the CPU stand"
+    "Where the random generators stand, that of this process's GPU included"
     kind,key,pos,has_gauss,gauss = np.random.get_state()
     normal = torch.tensor([pos, has_gauss, gauss], dtype=torch.float64)
     version,ints,spare = random.getstate()
     spare = torch.tensor([version, float("nan") if spare is None else spare], dtype=torch.float64)
+    gpu = dict(cuda=torch.cuda.get_rng_state()) if torch.cuda.is_available() else {}
     return dict(torch=torch.get_rng_state(), numpy=torch.tensor(key.astype(np.int64)),
-                numpy_pos=normal, python=torch.tensor(ints), python_pos=spare)
+                numpy_pos=normal, python=torch.tensor(ints), python_pos=spare, **gpu)
 
-# %% ../nbs/05b_checkpoints.ipynb #e2801511
+# %% ../nbs/05b_checkpoints.ipynb #0fabc885
 def set_random_state(
     state:dict[str, torch.Tensor], # what `random_state` returned
 ):
     "Put the random generators back to where they stood"
     torch.set_rng_state(state["torch"])
+    if "cuda" in state and torch.cuda.is_available(): torch.cuda.set_rng_state(state["cuda"])
     pos,has_gauss,gauss = state["numpy_pos"].tolist()
     key = state["numpy"].numpy().astype(np.uint32)
     np.random.set_state(("MT19937", key, int(pos), int(has_gauss), gauss))
