@@ -19,7 +19,7 @@ from lessonlib.mnist import (batch_accuracy, keep_digits, load_digits, load_digi
                              mnist_loss, pixel_rows, simple_net, train_epoch, validate_epoch)
 from lessonlib.sgd import SGD
 
-LIMIT,WORKERS = .5,4
+LIMIT,WORKERS = .5,2
 
 def one_by_one(folder):
     "The published way: open each file with Pillow, make it a tensor, stack"

@@ -99,10 +99,10 @@ def _keep(file, state, x, y):
         save_file(dict(x=x, y=y), part, metadata=dict(state=state))
         os.replace(part, file)
 
-# %% ../nbs/04_mnist.ipynb #e6647d05
+# %% ../nbs/04_mnist.ipynb #ba6497e9
 def load_digits_folder(
     folder:str|Path, # holds a folder of 28×28 PNG files for each label; else an error says so
-    workers:int|None=None, # threads that read; 4 by default
+    workers:int|None=None, # threads that read; 2 by default
     cache:bool=True, # keep the pixels in one file for the next time?
 ) -> Digits: # x (n×28×28, uint8) by label and name; y, places in vocab; vocab, the labels
     "Read a folder of digits into one tensor"
@@ -111,7 +111,7 @@ def load_digits_folder(
     file,state = _cache_file(folder),_state(files)
     both = _cached(file, state) if cache else None
     if both: return Digits(*both, tuple(files))
-    x = _read([f.path for fs in files.values() for f in fs], workers or 4)
+    x = _read([f.path for fs in files.values() for f in fs], workers or 2)
     y = torch.repeat_interleave(torch.tensor([len(fs) for fs in files.values()]))
     if cache: _keep(file, state, x, y)
     return Digits(x, y, tuple(files))
