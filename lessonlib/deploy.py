@@ -298,13 +298,13 @@ def _probabilities(self,
 
 Classifier.probabilities = _probabilities
 
-# %% ../nbs/02_deploy.ipynb #ff89929e
+# %% ../nbs/02_deploy.ipynb #8bc75681
 def _tempered(probs, temperature):
     "Probabilities made less sure (above 1) or surer (below 1)"
     if temperature==1: return probs
     logits = np.log(np.maximum(probs, 1e-30))/temperature
-    odds = np.exp(logits-logits.max())
-    return odds/odds.sum()
+    odds = np.exp(logits-logits.max(-1, keepdims=True))
+    return odds/odds.sum(-1, keepdims=True)
 
 # %% ../nbs/02_deploy.ipynb #8408f325
 def _named(self, probs):

@@ -5,14 +5,14 @@
 # %% auto #0
 __all__ = ['jitter', 'main']
 
-# %% ../nbs/05c_fast_digits.ipynb #69b18aa5
-import math
+# %% ../nbs/05c_fast_digits.ipynb #dcd7200d
+import json, math
 import torch, torch.nn.functional as F
 from torch import nn
 
-# %% ../nbs/05c_fast_digits.ipynb #13bf9c48
+# %% ../nbs/05c_fast_digits.ipynb #48411302
 from .checkpoints import Checkpoints
-from .mnist import batch_accuracy, digit_net
+from .mnist import batch_accuracy, digit_net, load_digits
 from .training import Batches, Trainer, processes
 
 # %% ../nbs/05c_fast_digits.ipynb #ec23771a
@@ -49,10 +49,9 @@ def main(
     a = p.parse_args(args)
     with processes(): _run(a)
 
-# %% ../nbs/05c_fast_digits.ipynb #a05b6ff0
+# %% ../nbs/05c_fast_digits.ipynb #b839b77e
 def _run(a):
     from safetensors.torch import save_file
-    from lessonlib.mnist import load_digits
     torch.manual_seed(0)
     (xs,ys),(xt,yt) = (((d.x[:,None]/255 - .13)/.31, d.y) for d in load_digits(a.data))
     linear = nn.Sequential(nn.Flatten(), nn.Linear(784, 30), nn.ReLU(), nn.Linear(30, 10))
@@ -63,4 +62,4 @@ def _run(a):
     t.fit(a.epochs, a.lr, checkpoints=keep)
     if t.rank: return
     print(t.history)
-    if a.out: save_file(model.state_dict(), a.out, dict(losses=str(t.history.losses)))
+    if a.out: save_file(model.state_dict(), a.out, dict(losses=json.dumps(t.history.losses)))

@@ -6,8 +6,9 @@
 __all__ = ['reliability', 'calibration_error', 'tempered', 'log_loss', 'fit_temperature', 'coverage_table', 'choose_threshold',
            'simulate_feedback']
 
-# %% ../nbs/02c_after_release.ipynb #d7e8cc22
+# %% ../nbs/02c_after_release.ipynb #5b35bca2
 import numpy as np, pandas as pd
+from .deploy import _tempered
 
 # %% ../nbs/02c_after_release.ipynb #2f12d647
 def reliability(
@@ -41,16 +42,14 @@ def calibration_error(
     table = reliability(probs, y, bins)
     return float((table.n*(table.confidence-table.accuracy).abs()).sum()/table.n.sum())
 
-# %% ../nbs/02c_after_release.ipynb #68aedb1e
+# %% ../nbs/02c_after_release.ipynb #eeec8f01
 def tempered(
     probs:np.ndarray, # shape (n, labels)
     temperature:float, # above 1: more modest; below 1: bolder
 ) -> np.ndarray: # as many rows, which add up to one
     "Probabilities at another temperature (Guo et al., 2017)"
     if not temperature>0: raise ValueError(f"the temperature is {temperature}, expected above 0")
-    scores = np.log(np.maximum(probs, 1e-30))/temperature
-    odds = np.exp(scores-scores.max(1, keepdims=True))
-    return odds/odds.sum(1, keepdims=True)
+    return _tempered(probs, temperature)
 
 # %% ../nbs/02c_after_release.ipynb #3136a510
 def log_loss(
@@ -61,7 +60,7 @@ def log_loss(
     _check(probs, y)
     return float(-np.log(np.maximum(probs[np.arange(len(y)), y], 1e-30)).mean())
 
-# %% ../nbs/02c_after_release.ipynb #885dfa38
+# %% ../nbs/02c_after_release.ipynb #bc32685b
 def fit_temperature(
     probs:np.ndarray, # of photos held back, shape (n, labels)
     y:np.ndarray, # their labels, shape (n,)
@@ -70,11 +69,10 @@ def fit_temperature(
     _check(probs, y)
     if (probs.argmax(1)==y).all(): raise ValueError(
         f"all {len(y)} answers are right, so none is too sure: hold back more photos")
-    grid = np.geomspace(.1, 10, 41)
-    for _ in range(3):
-        best = min(range(len(grid)), key=lambda i: log_loss(tempered(probs, grid[i]), y))
-        grid = np.geomspace(grid[max(best-1, 0)], grid[min(best+1, len(grid)-1)], 41)
-    return float(grid[20])
+    from scipy.optimize import minimize_scalar
+    def loss(log_t): return log_loss(tempered(probs, np.exp(log_t)), y)
+    found = minimize_scalar(loss, bounds=np.log([.1, 10]), method="bounded")
+    return float(np.exp(found.x))
 
 # %% ../nbs/02c_after_release.ipynb #20a2b301
 def coverage_table(

@@ -11,13 +11,13 @@ from contextlib import contextmanager, nullcontext
 from functools import partial
 from pathlib import Path
 
-# %% ../nbs/05_training.ipynb #daea00a9
+# %% ../nbs/05_training.ipynb #cb66c1f8
 import numpy as np, torch, torch.distributed as dist, torch.nn.functional as F
 from fastcore.basics import patch, store_attr
 from torch import nn
 from .checkpoints import (
     Checkpoints, random_state, resume_training, save_training, set_random_state)
-from .mnist import batch_accuracy, minibatches
+from .mnist import minibatches
 from .sgd import SGD
 
 # %% ../nbs/05_training.ipynb #4fb77c3c
@@ -187,7 +187,7 @@ class History:
     def __repr__(self): return self.table().round(4).to_string(index=False)
     def _repr_html_(self): return self.table().round(4).to_html(index=False, border=0)
 
-# %% ../nbs/05_training.ipynb #2e92ced8
+# %% ../nbs/05_training.ipynb #6baef2a7
 @patch
 def plot(self:History,
     ax=None, # matplotlib axes; a new figure by default
@@ -197,8 +197,8 @@ def plot(self:History,
     ax = ax or plt.gca()
     ax.plot(range(1, len(self.losses)+1), self.losses, lw=.7, alpha=.6, label="training")
     ends = [len(self.losses)*r["epoch"]/self.rows[-1]["epoch"] for r in self.rows]
-    for name in ("valid_loss",) if "valid_loss" in self.rows[-1] else ():
-        ax.plot(ends, [r[name] for r in self.rows], "o-", label="validation")
+    if "valid_loss" in self.rows[-1]:
+        ax.plot(ends, [r["valid_loss"] for r in self.rows], "o-", label="validation")
     ax.set(xlabel="step", ylabel="loss", ylim=0)
     ax.legend()
 

@@ -13,8 +13,8 @@ __all__ = ['test_random_numbers_come_again_after_going_back', 'test_an_optimizer
 # %% ../../nbs/05b_checkpoints.ipynb #star
 from ..checkpoints import *
 
-# %% ../../nbs/05b_checkpoints.ipynb #4b762644
-import os, random, signal, socket, subprocess, sys, time
+# %% ../../nbs/05b_checkpoints.ipynb #a45acf22
+import json, os, random, signal, socket, subprocess, sys, time
 import numpy as np, pytest, torch
 from ..mnist import digit_net
 from ..training import Batches, Trainer, fit
@@ -139,7 +139,7 @@ def test_a_finished_run_trains_no_further(tmp_path):
     assert all(map(torch.equal, first.state_dict().values(), again.state_dict().values()))
     assert len(h.rows)==3
 
-# %% ../../nbs/05b_checkpoints.ipynb #9edcf834
+# %% ../../nbs/05b_checkpoints.ipynb #1d81fdf7
 def _start(*words, tool=(), **env):
     call = [sys.executable, *tool, "-m", "lessonlib.training", *map(str, words)]
     env = dict(os.environ, OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="", **env)
@@ -152,7 +152,7 @@ def _finish(out, *words, processes=1):
     said = process.communicate()[1].decode()
     assert process.returncode==0, said[-2000:]
     with safe_open(out, "pt") as f:
-        return {k: f.get_tensor(k) for k in f.keys()},np.array(eval(f.metadata()["losses"]))
+        return {k: f.get_tensor(k) for k in f.keys()},np.array(json.loads(f.metadata()["losses"]))
 
 def _kill_soon(folder, *words, processes=1, pause=.2):
     "Start, wait for a new checkpoint, and kill at a random moment after it"
