@@ -18,7 +18,7 @@ setup(
     extras_require={extra: lines(f"{extra}_requirements") for extra in ("offline", "app", "dev")},
     entry_points={"console_scripts": lines("console_scripts"),
                   "nbdev": ["lessonlib = lessonlib._modidx:d"]},
-    packages=["lessonlib", "lessonlib.tests", "lessonlib.nbs"],
+    packages=["lessonlib", "lessonlib.tests", "lessonlib.nbs", "lessonlib.nbs.foundations"],
     package_dir={"lessonlib.nbs": "nbs"},
-    package_data={"lessonlib": ["page/*"], "lessonlib.nbs": ["*.ipynb", "images/*"]},
+    package_data={"lessonlib": ["page/*"], "lessonlib.nbs": ["*.ipynb", "images/*"], "lessonlib.nbs.foundations": ["*.ipynb"]},
 )
