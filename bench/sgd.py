@@ -12,7 +12,7 @@ STEPS,LIMIT = 10_000,1.2
 
 def ours(x, y):
     abc = torch.tensor([1.1,1.1,1.1]).requires_grad_()
-    return fit(lambda x: quad(*abc, x), x, y, SGD([abc], 0.01), loss=mae, steps=STEPS)
+    return fit(lambda x: quad(*abc, x), x, y, SGD([abc], 0.01), loss_func=mae, steps=STEPS)
 
 def bare(x, y):
     abc,losses = torch.tensor([1.1,1.1,1.1]).requires_grad_(),[]

@@ -4,7 +4,8 @@
 
 # %% auto #0
 __all__ = ['Digits', 'load_digits_folder', 'load_digits', 'keep_digits', 'mnist_distance', 'is_digit', 'pixel_rows', 'mnist_loss',
-           'batch_accuracy', 'minibatches', 'train_epoch', 'validate_epoch', 'simple_net', 'digit_net']
+           'check_labels', 'batch_accuracy', 'minibatches', 'Minibatches', 'train_epoch', 'validate_epoch',
+           'simple_net', 'digit_net']
 
 # %% ../nbs/04_mnist.ipynb #e71ae6cc
 import json, os, zlib
@@ -13,6 +14,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import suppress
 from hashlib import blake2b
 from io import BytesIO
+from itertools import islice
 from operator import attrgetter
 from pathlib import Path
 
@@ -189,14 +191,19 @@ def _check_rows(yb, shape):
         f"not {tuple(yb.shape)}: a column y[:,None] for yes or no, plain numbers for many classes")
     if not len(yb): raise ValueError("no predictions: there is nothing to take the mean of")
 
-def _check_labels(yb, classes):
+def check_labels(
+    yb:torch.Tensor, # whole numbers, or 0. and 1.
+    classes:int, # how many there are
+):
+    "`ValueError` unless labels are from 0 up to the number of classes, less one"
     low,high = torch.stack(yb.aminmax()).tolist()
-    if low<0 or high>=classes: raise ValueError(f"targets go from {low} to {high}, and must be "
-        f"from 0 to {classes-1}, as the model knows {classes} classes")
+    if low<0 or high>=classes: raise ValueError(f"labels go from {low} to {high}, and must be from "
+        f"0 to {classes-1}, as the model knows {classes} classes: check the labels, "
+        "or the number of the model's outputs")
 
 def _check_targets(preds, yb):
     _check_rows(yb, preds.shape)
-    _check_labels(yb, 2)
+    check_labels(yb, 2)
 
 # %% ../nbs/04_mnist.ipynb #3736fc82
 def batch_accuracy(
@@ -206,7 +213,7 @@ def batch_accuracy(
     "Share of the predictions that are right"
     one = preds.shape[-1]==1
     _check_rows(yb, preds.shape if one else preds.shape[:-1])
-    _check_labels(yb, 2 if one else preds.shape[-1])
+    check_labels(yb, 2 if one else preds.shape[-1])
     return ((preds>0 if one else preds.argmax(-1))==yb).float().mean()
 
 # %% ../nbs/04_mnist.ipynb #ed06594d
@@ -244,6 +251,56 @@ def __iter__(self:minibatches):
     order = torch.randperm(len(self.x), generator=self.generator).to(self.x.device)
     return ((self.x.index_select(0, rows), self.y.index_select(0, rows))
             for rows in order.split(self.bs))
+
+# %% ../nbs/04_mnist.ipynb #6e6b72af
+class Minibatches:
+    "Pieces of a data set, cut from a shuffle that is new in each epoch"
+    def __init__(self,
+        x:torch.Tensor, # inputs, one row each; a `ValueError` if empty or NaN
+        y:torch.Tensor, # as many targets; a `ValueError` if all to be trained on are the same
+        bs:int=64, # rows in a minibatch, from 1 to all of them; the last one may have fewer
+        shuffle:bool=True, # False keeps the order, to validate
+        seed:int=42, # of the shuffles
+    ):
+        _check_set(x, y, bs, shuffle)
+        self.x,self.y = x,y
+        self.bs,self.shuffle,self.seed = bs,shuffle,seed
+        self.next_epoch = 0
+    def __repr__(self): return f"{len(self)} minibatches of {self.bs} from {len(self.x)} rows"
+
+# %% ../nbs/04_mnist.ipynb #d36acfb0
+@patch
+def epoch(self:Minibatches,
+    n:int=0, # number of the epoch, from 0
+    skip:int=0, # minibatches to leave out at the beginning
+):
+    "The minibatches of one epoch, in an order that seed and number decide"
+    if not self.shuffle:
+        return islice(zip(self.x.split(self.bs), self.y.split(self.bs)), skip, None)
+    draw = torch.Generator().manual_seed(1_000_003*self.seed + n)
+    order = torch.randperm(len(self.x), generator=draw).to(self.x.device)
+    return ((self.x.index_select(0, rows), self.y.index_select(0, rows))
+            for rows in order.split(self.bs)[skip:])
+
+# %% ../nbs/04_mnist.ipynb #474e24db
+@patch
+def __len__(self:Minibatches): return -(-len(self.x)//self.bs)
+
+@patch
+def __iter__(self:Minibatches):
+    self.next_epoch += 1
+    return self.epoch(self.next_epoch-1)
+
+# %% ../nbs/04_mnist.ipynb #b2e4944b
+@patch
+def to(self:Minibatches,
+    device, # where the tensors are to live
+    memory_format=torch.contiguous_format, # for images: `torch.channels_last` or not
+) -> Minibatches: # itself
+    "Move the tensors, once, before the training"
+    self.x,self.y = self.x.to(device),self.y.to(device)
+    if self.x.dim()==4: self.x = self.x.contiguous(memory_format=memory_format)
+    return self
 
 # %% ../nbs/04_mnist.ipynb #6351af8b
 def train_epoch(

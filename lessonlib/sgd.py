@@ -75,10 +75,11 @@ class SGD:
         wd:float=0., # weight decay: share of each parameter that is added to its gradient
     ):
         if not lr>0: raise ValueError(f"lr is {lr}, and must be above 0 for a step to lead down")
-        self.params,self.lr,self.mom,self.wd = list(params),lr,mom,wd
-        if not self.params: raise ValueError("no parameters: pass tensors, SGD([w, b], lr=0.1)")
-        for i,p in enumerate(self.params): _check_param(i, p)
-        self.kept = [0.]*len(self.params)
+        params = list(params)
+        if not params: raise ValueError("no parameters: pass tensors, SGD([w, b], lr=0.1)")
+        for i,p in enumerate(params): _check_param(i, p)
+        self.param_groups = [dict(params=params, lr=lr, mom=mom, wd=wd)]
+        self.last_steps = {}
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #36368076
 def _check_param(i, p):
@@ -93,17 +94,50 @@ def _check_param(i, p):
 @patch
 def step(self:SGD):
     "Move each parameter against its gradient; `ValueError` if there is none"
-    for i,p in enumerate(self.params):
-        if p.grad is None: raise ValueError(
-            f"params[{i}] has no gradient: call loss.backward() before step()")
-        grad = p.grad + self.wd*p.data if self.wd else p.grad
-        if self.mom: grad = self.kept[i] = self.mom*self.kept[i] + grad
-        p.data.sub_(grad, alpha=self.lr)
+    for group in self.param_groups:
+        for i,p in enumerate(group["params"]):
+            if p.grad is None: raise ValueError(
+                f"params[{i}] has no gradient: call loss.backward() before step()")
+            grad = p.grad
+            if group["wd"]: grad = grad + group["wd"]*p.data
+            if group["mom"]:
+                grad = grad + group["mom"]*self.last_steps.get(p, 0.)
+                self.last_steps[p] = grad
+            p.data.sub_(grad, alpha=group["lr"])
 
+# %% ../nbs/03_sgd_from_scratch.ipynb #9c16bc35
 @patch
 def zero_grad(self:SGD):
     "Forget the gradients, so that the next `backward` starts from nothing"
-    for p in self.params: p.grad = None
+    for group in self.param_groups:
+        for p in group["params"]: p.grad = None
+
+# %% ../nbs/03_sgd_from_scratch.ipynb #d8f49661
+@patch
+def state_dict(self:SGD) -> dict: # `state`: each parameter's last step; `param_groups`
+    "All that the optimizer remembers, with numbers in place of the parameters"
+    params = [p for group in self.param_groups for p in group["params"]]
+    number = {p: i for i,p in enumerate(params)}
+    state = {number[p]: dict(last_step=step) for p,step in self.last_steps.items()}
+    groups = [dict(group, params=[number[p] for p in group["params"]])
+              for group in self.param_groups]
+    return dict(state=state, param_groups=groups)
+
+# %% ../nbs/03_sgd_from_scratch.ipynb #dee91892
+@patch
+def load_state_dict(self:SGD,
+    state_dict:dict, # from `state_dict`, of an optimizer of as many parameters; else `ValueError`
+):
+    "Remember what another optimizer did"
+    ours = [len(group["params"]) for group in self.param_groups]
+    theirs = [len(group["params"]) for group in state_dict["param_groups"]]
+    if ours!=theirs: raise ValueError(
+        f"the groups have {ours} parameters, and the state {theirs}: build the same model first")
+    for group,kept in zip(self.param_groups, state_dict["param_groups"]):
+        group.update(kept, params=group["params"])
+    params = [p for group in self.param_groups for p in group["params"]]
+    self.last_steps = {params[i]: kept["last_step"].to(params[i], copy=True)
+                       for i,kept in state_dict["state"].items()}
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #108bb1ef
 def fit(
@@ -111,7 +145,7 @@ def fit(
     x:torch.Tensor, # inputs, one row each
     y:torch.Tensor, # targets, shaped like the predictions
     opt:SGD, # optimizer that owns the parameters
-    loss=mse, # function of predictions and targets
+    loss_func=mse, # function of predictions and targets
     steps:int=1000, # steps to take
     bs:int=None, # rows in a minibatch; all rows by default
     seed:int=42, # of the order in which minibatches are drawn
@@ -120,10 +154,10 @@ def fit(
     losses = []
     for xb,yb in _batches(x, y, bs, steps, seed):
         opt.zero_grad()
-        l = loss(model(xb), yb)
-        l.backward()
+        loss = loss_func(model(xb), yb)
+        loss.backward()
         opt.step()
-        losses.append(l.item())
+        losses.append(loss.item())
     return losses
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #8d79161a
@@ -167,11 +201,3 @@ def spread_relus(
     m = (-1.)**torch.arange(n)
     params = dict(m=m, b=-m*bends, w=torch.zeros(n), c=torch.zeros(1))
     return {k: p.requires_grad_() for k,p in params.items()}
-
-# %% ../nbs/03_sgd_from_scratch.ipynb #51633572
-def __getattr__(name):
-    "The names of this lesson's second page, which `lessonlib.titanic` holds"
-    if name not in ("titanic_table", "titanic_workbook"):
-        raise AttributeError(f"module 'lessonlib.sgd' has no attribute {name!r}")
-    from importlib import import_module
-    return getattr(import_module("lessonlib.titanic"), name)

@@ -98,7 +98,7 @@ def fit_relus(
     w = w.clone().requires_grad_()
     def error(preds, y): return ((preds-y)**2).mean((-2,-1))
     def total(preds, y): return error(preds, y).sum()
-    fit(lambda x: two_relus(x, w), x, y, SGD([w], 0.05, mom=0.9), loss=total, steps=steps)
+    fit(lambda x: two_relus(x, w), x, y, SGD([w], 0.05, mom=0.9), loss_func=total, steps=steps)
     return w.detach(), error(two_relus(x, w.detach()), y)
 
 # %% ../nbs/03b_titanic.ipynb #3956a9b0
