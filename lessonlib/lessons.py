@@ -18,21 +18,25 @@ from fastcore.test import test_eq
 
 # %% ../nbs/foundations/08_notebooks.ipynb #a48127db
 class TestCells:
-    "Write the `#| test` cells of a notebook to `lessonlib/tests/test_<module>.py`"
+    "Write a notebook's `#| test` cells to `tests/test_<module>.py`, its `#| conftest` cells to `tests/conftest.py`"
     __test__ = False
     def __init__(self,
         nb:dict, # notebook that nbdev is exporting
-    ): self.nb,self.tests = nb,[]
+    ): self.nb,self.tests,self.shared = nb,[],[]
     def _test_(self, cell): self.tests.append(cell)
+    def _conftest_(self, cell): self.shared.append(cell)
     def end(self):
-        from nbdev.config import get_config
-        from nbdev.maker import ModuleMaker
+        if self.shared: self.write("conftest", self.shared)
         if not self.tests: return
         said = [c.directives_.get("default_exp") for c in self.nb.cells]
         module = next(filter(None, said))
-        maker = ModuleMaker(get_config().lib_path, f"tests.test_{module}", self.nb.path_)
         star = NbCell(0, mk_cell(f"from lessonlib.{module} import *", id="star"))
-        maker.make([star, *self.tests], lib_path=get_config().lib_path)
+        self.write(f"test_{module}", [star, *self.tests])
+    def write(self, name, cells):
+        from nbdev.config import get_config
+        from nbdev.maker import ModuleMaker
+        lib = get_config().lib_path
+        ModuleMaker(lib, f"tests.{name}", self.nb.path_).make(cells, lib_path=lib)
 
 # %% ../nbs/foundations/08_notebooks.ipynb #9e51ee40
 def RelativeLinks(
