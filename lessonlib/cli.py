@@ -70,7 +70,8 @@ def write_report(
     with learn.no_bar():
         interp = ClassificationInterpretation.from_learner(learn)
         matrix = _drawn(interp.plot_confusion_matrix, title="", figsize=(3, 3))
-        worst = _drawn(interp.plot_top_losses, 9, figsize=(8, 8))
+        shown = min(9, len(learn.dls.valid_ds))
+        worst = _drawn(interp.plot_top_losses, shown, figsize=(8, 8))
         pairs = interp.most_confused()
     pictures = {"Training": _curve(losses), "Confusion": matrix, "Hardest photos": worst}
     _write(Path(path), _page(learn, error, pictures, pairs))
