@@ -7,10 +7,13 @@ __all__ = ['Cleaner']
 
 # %% ../nbs/01c_cleaning.ipynb #0910b960
 import ipywidgets as w
-from fastai.vision.all import DataLoaders, Learner, Normalize, patch
+from fastai.vision.all import DataLoaders, Learner, patch
 from io import BytesIO
 from pathlib import Path
 from PIL import Image
+
+# %% ../nbs/01c_cleaning.ipynb #8c9fb821
+from .vision import normalization, normalize, photo_dls
 
 # %% ../nbs/01c_cleaning.ipynb #8be4cc3f
 class Cleaner:
@@ -101,10 +104,9 @@ def undo(self:Cleaner) -> DataLoaders: # fresh batches, as before
 # %% ../nbs/01c_cleaning.ipynb #6d3121ec
 @patch
 def _fresh(self:Cleaner, valid):
-    norms = self.learn.dls.after_batch.fs.filter(lambda t: isinstance(t, Normalize))
-    from lessonlib.vision import photo_dls
+    norm = normalization(self.learn.dls)
     dls = photo_dls(**{**self.learn.dls.settings, "valid": valid})
-    dls.add_tfms(list(norms), "after_batch")
+    if norm: normalize(dls, norm.mean, norm.std)
     self.learn.dls = dls
     self._measure()
     return dls

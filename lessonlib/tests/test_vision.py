@@ -2,9 +2,10 @@
 
 # %% auto #0
 __all__ = ['ARCHS', 'test_interval_agrees_with_scipy', 'Interrupt', 'few', 'small', 'test_an_interrupted_learner_still_works',
-           'test_a_seed_decides_everything', 'test_the_new_layers_depend_on_the_seed_alone',
-           'test_error_interval_reads_as_published', 'test_folders_that_cannot_work_are_refused',
-           'test_a_batch_larger_than_the_set_still_trains', 'test_a_wrong_architecture_is_answered_with_near_names',
+           'Coarse', 'test_validation_is_predicted_once_in_full_precision', 'test_a_seed_decides_everything',
+           'test_the_new_layers_depend_on_the_seed_alone', 'test_error_interval_reads_as_published',
+           'test_folders_that_cannot_work_are_refused', 'test_a_batch_larger_than_the_set_still_trains',
+           'test_a_wrong_architecture_is_answered_with_near_names',
            'test_the_architectures_of_the_course_answer_to_their_names',
            'test_batches_may_be_used_for_several_architectures', 'test_weights_out_of_reach_say_how_to_go_on',
            'test_predict_takes_every_form_of_a_photo', 'test_predict_turns_a_photo_upright', 'needs',
@@ -15,7 +16,7 @@ from ..vision import *
 
 # %% ../../nbs/01_vision.ipynb #be38c4d9
 import numpy as np, pytest, shutil
-from fastai.vision.all import Callback, get_image_files
+from fastai.vision.all import Callback, MixedPrecision, get_image_files
 from pathlib import Path
 from PIL import Image
 from scipy.stats import binomtest
@@ -55,6 +56,20 @@ def test_an_interrupted_learner_still_works(small, capsys):
     small.remove_cb(Interrupt)
     with small.no_bar(), small.no_logging(): fine_tune(small, 1)
     assert evaluate(small).rate < .5
+
+# %% ../../nbs/01_vision.ipynb #70896b9e
+class Coarse(MixedPrecision):
+    "Half precision, coarser than any"
+    def after_pred(self): self.learn.pred = self.pred.round()
+
+def test_validation_is_predicted_once_in_full_precision(small):
+    once = predict_validation(small)
+    error = evaluate(small)
+    with small.added_cbs(Coarse()): again = predict_validation(small)
+    assert np.array_equal(once.probs, again.probs) and once.probs.dtype==np.float32
+    assert list(once.targs) == [small.dls.valid_ds[i][1] for i in range(len(once.targs))]
+    small.model = None # nothing is left that could predict
+    assert evaluate(small, once) == error
 
 # %% ../../nbs/01_vision.ipynb #1e3fabc6
 def test_a_seed_decides_everything(few):
@@ -105,11 +120,14 @@ def test_the_architectures_of_the_course_answer_to_their_names(few, arch):
 
 # %% ../../nbs/01_vision.ipynb #4db1439c
 def test_batches_may_be_used_for_several_architectures(few):
-    from fastai.vision.all import Normalize
     dls = photo_dls(few, size=32)
-    photo_learner(dls)
-    photo_learner(dls)
-    assert sum(isinstance(t, Normalize) for t in dls.train.after_batch.fs) == 1
+    assert normalization(dls) is None
+    for _ in range(2): photo_learner(dls)
+    assert normalization(dls).mean.flatten().tolist() == [.5]*3
+    normalize(dls, [.1, .2, .3], [1, 2, 4])
+    for dl in dls.loaders: # one scaling each, and the last one given
+        assert sum(hasattr(t, "std") for t in dl.after_batch.fs) == 1
+    assert normalization(dls).std.flatten().tolist() == [1, 2, 4]
 
 # %% ../../nbs/01_vision.ipynb #aa5b8393
 def test_weights_out_of_reach_say_how_to_go_on(few, monkeypatch):
