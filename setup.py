@@ -6,13 +6,18 @@ from setuptools import setup
 parser = ConfigParser(delimiters=["="])
 parser.read("settings.ini", encoding="utf-8")
 facts = parser["DEFAULT"]
-lines = lambda key: facts[key].strip().splitlines()
+
+
+def lines(key): return facts[key].strip().splitlines()
+
 
 setup(
     version=facts["version"], description=facts["description"], author=facts["author"],
     license=facts["license"], keywords=facts["keywords"].split(),
     long_description=Path("README.md").read_text(encoding="utf-8"),
     long_description_content_type="text/markdown",
+    project_urls={"Source": facts["repository"], "Issues": f"{facts['repository']}/issues",
+                  "Changelog": f"{facts['repository']}/blob/main/CHANGELOG.md"},
     python_requires=f">={facts['min_python']}",
     install_requires=lines("requirements"),
     extras_require={extra: lines(f"{extra}_requirements") for extra in ("offline", "app", "dev")},

@@ -1,0 +1,1 @@
+__version__ = "0.1.0" # made from settings.ini by `lessonlib-dev readme`
