@@ -17,7 +17,7 @@ from lessonlib.tests.test_spaces import Running, good_photos, hammer, memory
 def trained(folder):
     "A bundle of the embedded faces"
     from lessonlib.data import dataset
-    from lessonlib.deploy import export_bundle
+    from lessonlib.export import export_bundle
     from lessonlib.vision import fine_tune, photo_dls, photo_learner
     learn = photo_learner(photo_dls(dataset("faces"), size=224))
     with learn.no_bar(), learn.no_logging(): fine_tune(learn, 1)

@@ -22,7 +22,7 @@ def make(folder, _):
     import numpy as np
     from PIL import Image
     from lessonlib.data import dataset
-    from lessonlib.deploy import export_bundle
+    from lessonlib.export import export_bundle
     from lessonlib.vision import photo_dls, photo_learner
     cup,rng = Image.open(dataset("photos")/"coffee.png").convert("RGB"),np.random.default_rng(0)
     for i in range(100):
@@ -46,9 +46,10 @@ def cold_fastai(folder, file):
     return {}
 
 def warm_bundle(folder, file):
-    from lessonlib.deploy import _resized, load_bundle, open_photo
+    from lessonlib.deploy import load_bundle
+    from lessonlib.photo import open_photo, square
     c,files = load_bundle(folder/"bundle"),sorted((folder/"photos").glob("*/*.jpg"))
-    x = _resized(open_photo(file), 224, "squish")[None]
+    x = square(open_photo(file), 224, "squish")[None]
     return dict(one=timed(lambda: c.predict(file), 50),
         session=timed(lambda: c.session.run(None, {"image": x}), 50),
         many=timed(lambda: c.predict_many(files), 3))

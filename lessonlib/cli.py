@@ -99,7 +99,8 @@ def bundle_or_weights(
     **options, # of `export_bundle`
 ) -> Path: # the folder; a `BundleError` that names the file with the weights if it cannot be
     "Write a bundle, or the weights alone if there can be none"
-    from lessonlib.deploy import BundleError, export_bundle
+    from lessonlib.deploy import BundleError
+    from lessonlib.export import export_bundle
     from safetensors.torch import save_file
     try: return export_bundle(learn, out, **options)
     except Exception as e:
@@ -135,7 +136,7 @@ def train(
 # %% ../nbs/08_command_line.ipynb #c96d4337
 def _look_first(folder, out):
     "Fail now, not after the training, if a folder cannot be read or written"
-    from lessonlib.deploy import check_dest
+    from lessonlib.export import check_dest
     if folder is not None and not Path(folder).is_dir():
         raise ValueError(f"{folder} is no folder of photos")
     check_dest(Path(out))

@@ -8,7 +8,7 @@ __all__ = ['reliability', 'calibration_error', 'tempered', 'log_loss', 'fit_temp
 
 # %% ../nbs/02d_after_release.ipynb #5b35bca2
 import numpy as np, pandas as pd
-from .deploy import _tempered
+from .deploy import tempered as _tempered
 
 # %% ../nbs/02d_after_release.ipynb #2f12d647
 def reliability(

@@ -29,7 +29,7 @@ def untrained(faces50):
 @pytest.fixture(scope="session")
 def bundle_once(untrained, tmp_path_factory):
     "The untrained learner's bundle, for all tests: copy it to change it"
-    from lessonlib.deploy import export_bundle
+    from lessonlib.export import export_bundle
     return export_bundle(untrained, tmp_path_factory.mktemp("bundle")/"bundle")
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #2ff89c25

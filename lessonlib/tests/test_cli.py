@@ -78,10 +78,11 @@ def test_ctrl_c_ends_the_training_and_keeps_its_result(tmp_path):
 # %% ../../nbs/08_command_line.ipynb #feb2546c
 def test_a_bundle_that_is_refused_leaves_the_weights(trained, tmp_path):
     from lessonlib.deploy import BundleError, load_bundle
+    from lessonlib.export import bundle_learner
     from lessonlib.vision import photo_dls
     from safetensors.torch import load_file
     (trained[0]/"mine"/"face"/"broken.jpg").unlink(missing_ok=True)
-    learn = load_bundle(trained[0]/"out").learner(photo_dls(trained[0]/"mine", size=64))
+    learn = bundle_learner(load_bundle(trained[0]/"out"), photo_dls(trained[0]/"mine", size=64))
     with pytest.raises(BundleError, match="nothing was written.*weights are in .*mine.safetensors"):
         bundle_or_weights(learn, tmp_path/"mine", max_difference=-1)
     kept = load_file(tmp_path/"mine.safetensors")
@@ -90,12 +91,13 @@ def test_a_bundle_that_is_refused_leaves_the_weights(trained, tmp_path):
 # %% ../../nbs/08_command_line.ipynb #1604b56e
 def test_the_weights_written_are_those_that_were_trained(trained):
     from lessonlib.deploy import load_bundle
+    from lessonlib.export import bundle_learner
     from lessonlib.vision import evaluate, photo_dls
     folder,_ = trained
     (folder/"mine"/"face"/"broken.jpg").unlink(missing_ok=True)
     classifier = load_bundle(folder/"out")
     dls = photo_dls(folder/"mine", size=classifier.facts["size"])
-    error = dict(evaluate(classifier.learner(dls))._asdict(), n=5)
+    error = dict(evaluate(bundle_learner(classifier, dls))._asdict(), n=5)
     assert classifier.labels == list(dls.vocab) and classifier.facts["error"] == error
 
 # %% ../../nbs/08_command_line.ipynb #d9de8ec3

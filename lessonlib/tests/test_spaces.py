@@ -28,7 +28,8 @@ from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from ..data import data_home, dataset
-from ..deploy import PhotoError, amend_bundle, export_bundle, load_bundle, open_photo
+from ..deploy import PhotoError, load_bundle, open_photo
+from ..export import amend_bundle, export_bundle
 from ..spaces import CDN, RUNTIME, WEB
 from pathlib import Path
 from PIL import Image
