@@ -106,7 +106,7 @@ def main():
                 for view in VIEWS:
                     url = f"http://127.0.0.1:{server.server_port}/{here}"
                     wrong += [f"{here}, {view}: {w}" for w in open_page(driver, url, view)]
-                    if a.shots: shoot(driver, a.shots/f"{page.stem}-{view}.png")
+                    if a.shots: shoot(driver, a.shots/f"{here.replace('/', '-').removesuffix('.html')}-{view}.png")
         finally: driver.quit()
     print(f"{len(pages)} pages opened in {len(VIEWS)} views: {len(wrong)} things wrong")
     if wrong: sys.exit("\n".join(wrong))

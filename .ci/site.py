@@ -5,15 +5,21 @@ nbdev processes the notebooks; `stage` makes of them a plain folder that two sit
 Quarto (with --quarto) and smalldocs, which needs nothing but Python. No page asks for anything from the network."""
 import argparse, html, json, os, re, shutil, subprocess, sys, tempfile
 from html.parser import HTMLParser
+from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = re.compile(r"\[source\]\((/blob/[^)]*)\)\{[^}]*\}\n*")  # nbdev's link to the line of code
-LINK = re.compile(r"(?<=\]\()(\w+)\.ipynb")                      # a link from page to page
+LINK = re.compile(r"(?<=\]\()(?!\w+:)[\w./-]+\.ipynb")          # a link from page to page
 WIDGET = "application/vnd.jupyter.widget-view+json"              # alive only with a kernel
 REMOTE = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)")  # what a style sheet fetches
-CODE = {"pre", "code", "script", "style"}
+CODE = "pre", "code", "script", "style"
+VOID = "area base br col embed hr img input link meta source track wbr".split()  # tags that nothing closes
+NAMING = "quarto-sidebar", "page-navigation", "table"  # where a link to a page bears the page's title
+RAW = re.compile(r"\]\(|^:::|\|\s*:?-{3,}|^\s*\|.*\|\s*$", re.M)       # Markdown that nobody has read: a link, a div, a table
+UNUSED = re.compile(r"<(link|script)[^>]*/npm/(katex|requirejs|jquery)\b[^>]*>(</script>)?|<script[^>]*>define\('jquery'.*?</script>")
+FOLD = '#| code-fold: true\n#| code-summary: "Source"\n'
 
 
 def text_of(s): return "".join(s) if isinstance(s, list) else s
@@ -26,28 +32,57 @@ def intro(notebook):
     return re.sub(r"\A\s*#\s.*\n*(>.*\n*)?", "", first) if first.lstrip().startswith("# ") else ""
 
 
-def tidy(notebook, names, source_url):
-    "Give one processed notebook what both builders need: its intro, working links, no dead widgets"
+def title_of(notebook):
+    "The title that a notebook's first cell gives it"
+    first = json.loads(notebook.read_text(encoding="utf-8"))["cells"][0]
+    return text_of(first["source"]).splitlines()[0].removeprefix("# ").strip()
+
+
+def page_of(book):
+    "A notebook's path as that of its page, which bears no number: 03_sgd.ipynb is read at sgd.html"
+    from nbdev.config import nbpath2html
+    return nbpath2html(book).as_posix()
+
+
+def linked(text):
+    "The same text, its links to notebooks under the names that these have on the site"
+    return LINK.sub(lambda m: page_of(m[0]).replace(".html", ".ipynb"), text)
+
+
+def fold(cells):
+    "Fold the source that stands under its own signature; source that has none stays open"
+    signed = False
+    for c in cells:
+        code = c["cell_type"] == "code"
+        if code and "#| code-fold: show\n" in c["source"]:
+            own = re.sub(r"^#\| code-(fold|summary):.*\n", "", c["source"], flags=re.M)
+            c["source"] = FOLD+own if signed else own
+        signed = code and re.search(r"^show_doc\(", c["source"], re.M)
+
+
+def tidy(notebook, said, source_url):
+    "Give one processed notebook what both builders need: its intro, working links, folds, no dead widgets, lines as lines"
     nb = json.loads(notebook.read_text(encoding="utf-8"))
-    link = lambda s: LINK.sub(lambda m: f"{names.get(m[1], m[1])}.ipynb", s)
-    source = lambda m: m[0].replace(m[1], source_url+m[1]) if source_url else ""
+    def source(found): return found[0].replace(found[1], source_url+found[1]) if source_url else ""
+    if said: nb["cells"].insert(1, dict(cell_type="markdown", id="intro", metadata={}, source=said))
     for c in nb["cells"]:
-        s = text_of(c["source"])
-        if c["cell_type"] == "raw": s = re.sub(r"^output-file:.*\n", "", s, flags=re.M)
-        c["source"] = link(s) if c["cell_type"] == "markdown" else s
+        s = c["source"] = text_of(c["source"])
+        if c["cell_type"] == "raw": c["source"] = re.sub(r"^output-file:.*\n", "", s, flags=re.M)
+        if c["cell_type"] == "markdown": c["source"] = linked(s)
         outputs = [o for o in c.get("outputs", []) if WIDGET not in o.get("data", {})]
         if "outputs" in c: c["outputs"] = outputs
         for o in outputs:
             data = o.get("data", {})
             if "text/markdown" in data:
-                data["text/markdown"] = link(SOURCE.sub(source, text_of(data["text/markdown"])))
-    said = intro(ROOT/"nbs"/notebook.name)
-    if said: nb["cells"].insert(1, dict(cell_type="markdown", id="intro", metadata={}, source=link(said)))
+                shown = SOURCE.sub(source, text_of(data["text/markdown"]))
+                data["text/markdown"] = linked(shown.replace("__main__.", ""))
     nb["metadata"].pop("widgets", None)
     prose = "\n".join(c["source"] for c in nb["cells"] if c["cell_type"] == "markdown")
     divs = re.findall(r"^:{3,} *(\S?)", prose, re.M)  # one that closes a div has nothing behind it
     if divs.count("")*2 != len(divs): sys.exit(f"{notebook.name}: not every div (:::) is opened and closed")
-    return json.dumps(nb)
+    fold(nb["cells"])
+    for c in nb["cells"]: c["source"] = c["source"].splitlines(keepends=True)  # Quarto joins lines of which it made one string
+    return nb
 
 
 def stage(dest):
@@ -57,17 +92,17 @@ def stage(dest):
     shutil.move(proc_nbs(force=True, n_workers=2), dest)
     repo = os.environ.get("GITHUB_REPOSITORY")
     source_url = f"{os.environ['GITHUB_SERVER_URL']}/{repo}" if repo else ""
-    books = sorted(dest.glob("*.ipynb"))
-    says = {b: re.search(r"output-file: (\w+)\.html", b.read_text(encoding="utf-8")) for b in books}
-    names = {b.stem: m[1] if m else b.stem for b, m in says.items()}
-    for b in books:
-        text = tidy(b, names, source_url)
+    books = {}
+    for b in sorted(dest.rglob("*.ipynb")):
+        name = b.relative_to(dest).as_posix()
+        books[page_of(name)] = name, tidy(b, intro(ROOT/"nbs"/name), source_url)
         b.unlink()
-        (dest/f"{names[b.stem]}.ipynb").write_text(text, encoding="utf-8")
+    for page, (name, nb) in books.items():
+        (dest/page).with_suffix(".ipynb").write_text(json.dumps(nb), encoding="utf-8")
     yml = dest/"_quarto.yml"
-    renamed = re.sub(r"(\w+)\.ipynb", lambda m: f"{names.get(m[1], m[1])}.ipynb", yml.read_text(encoding="utf-8"))
-    yml.write_text(renamed, encoding="utf-8")
-    return names
+    text = yml.read_text(encoding="utf-8")
+    yml.write_text(re.sub(r"[\w/-]+\.ipynb", lambda m: page_of(m[0]).replace(".html", ".ipynb"), text), encoding="utf-8")
+    return books
 
 
 def run(*command):
@@ -99,69 +134,97 @@ def no_network(out):
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
         text = re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', mathml, text, flags=re.S)
-        page.write_text(re.sub(r"<(link|script)[^>]*/npm/katex[^>]*>(</script>)?", "", text), encoding="utf-8")
+        page.write_text(UNUSED.sub("", text), encoding="utf-8")
 
 
 class Page(HTMLParser):
-    "The ids of a page, what it links to, what it loads, and what its sidebar lists"
+    "A page's title and ids, its code, what it links to and in which words, what it loads, what was left as Markdown"
     def __init__(self, path):
         super().__init__()
-        self.ids, self.links, self.loads, self.sidebar, self.nav = set(), [], [], set(), 0
-        self.code, self.raw = 0, []
+        self.title, self.ids, self.links, self.loads, self.cells, self.raw = "", set(), [], [], [], []
+        self.open = []  # the names of each tag around the place that is read: the tag's own, its id, its classes
         self.feed(path.read_text(encoding="utf-8"))
+
+    def inside(self, name): return any(name in names for names in self.open)
 
     def handle_starttag(self, tag, attrs):
         a = dict(attrs)
         self.ids |= {a.get("id"), a.get("name")} - {None}
-        if tag in CODE: self.code += 1
-        if tag == "nav" and (self.nav or a.get("id") == "quarto-sidebar"): self.nav += 1
-        if tag == "a" and a.get("href"):
-            self.links.append(a["href"])
-            if self.nav: self.sidebar.add(a["href"].split("#")[0].removeprefix("./"))
+        if tag not in VOID: self.open.append([tag, a.get("id"), *(a.get("class") or "").split()])
+        if tag == "code" and self.inside("cell-code"): self.cells.append("")
+        if tag == "a": self.link = dict(url=a.get("href"), names=any(map(self.inside, NAMING)), text="")
+        if tag == "a" and a.get("href"): self.links.append(self.link)
         if tag == "link" and a.get("href"): self.loads.append(a["href"])
         if tag in ("img", "script", "source", "video", "audio", "iframe") and a.get("src"): self.loads.append(a["src"])
 
     def handle_endtag(self, tag):
-        if tag == "nav" and self.nav: self.nav -= 1
-        if tag in CODE: self.code -= 1
+        while any(tag == names[0] for names in self.open) and self.open.pop()[0] != tag: pass
 
     def handle_data(self, text):
-        if not self.code and re.search(r"\]\(|^:::", text, re.M): self.raw.append(text.strip()[:60])
+        if self.inside("h1") and self.inside("title"): self.title += text
+        if self.inside("a"): self.link["text"] += text
+        if self.inside("code") and self.inside("cell-code"): self.cells[-1] += text
+        if not any(map(self.inside, CODE)) and RAW.search(text): self.raw.append(text.strip()[:60])
 
 
 def unlink(out):
     "nbdev links every name of the library in backticks; where no page documents the name, leave the name alone"
-    ids = {p.name: Page(p).ids for p in out.glob("*.html")}
-    named = re.compile(r'<a href="(?:\./)?(\w+\.html)#([\w.]+)">(<code[^>]*>([\w.]+)</code>)</a>')
-    lost = lambda m: m[1] in ids and m[2] == m[4].lower() and m[2] not in ids[m[1]]
-    for page in out.rglob("*.html"):
+    ids = {p: Page(p).ids for p in out.rglob("*.html")}
+    named = re.compile(r'<a href="([\w./-]+\.html)#([\w.]+)">(<code[^>]*>([\w.]+)</code>)</a>')
+    for page in ids:
+        def lost(m): return m[2] == m[4].lower() and m[2] not in ids.get((page.parent/m[1]).resolve(), {m[2]})
         text = page.read_text(encoding="utf-8")
         page.write_text(named.sub(lambda m: m[3] if lost(m) else m[0], text), encoding="utf-8")
 
 
-def check(site, names):
-    "One line for each broken link, missing page and thing that a page loads from elsewhere"
+def shown(nb):
+    "The code that the page of a processed notebook has to show, cell by cell"
+    for c in nb["cells"]:
+        lines = [line.rstrip() for line in "".join(c["source"]).splitlines()]
+        options = list(takewhile(lambda line: line.startswith("#|"), lines))
+        hidden = any(re.search(r"\b(echo|include): *false", o) for o in options)
+        code = "\n".join(lines[len(options):]).strip()
+        if c["cell_type"] == "code" and code and not hidden: yield code
+
+
+def same(page, name, nb):
+    "One line for each thing of a notebook that its page does not say as the notebook does"
+    for c in nb["cells"]:
+        if not isinstance(c["source"], list) or any("\n" in line[:-1] for line in c["source"]):
+            yield f"nbs/{name}: cell {c.get('id')} is no list of lines"
+    title = title_of(ROOT/"nbs"/name)
+    if page.title.strip() != title: yield f"nbs/{name}: its page is called {page.title.strip()!r}, not {title!r}"
+    seen = ["\n".join(line.rstrip() for line in c.splitlines()).strip() for c in page.cells]
+    yield from (f"nbs/{name}: its page does not show this as it is: {c[:60]!r}" for c in shown(nb) if c not in seen)
+
+
+def check(site, books):
+    "One line for each broken link, missing page, name that differs, and thing that a page loads from elsewhere"
     pages = {p: Page(p) for p in sorted(site.rglob("*.html"))}
-    wrong = [f"nbs/{n}.ipynb has no page" for n, o in names.items() if site/f"{o}.html" not in pages]
-    listed = set().union(*(p.sidebar for p in pages.values()))
-    wrong += [f"nbs/{n}.ipynb is not in the sidebar of _quarto.yml"
-              for n, o in names.items() if f"{o}.html" not in listed]
+    wrong, listed = [f"nbs/{name} has no page" for p, (name, _) in books.items() if site/p not in pages], set()
+    for p, (name, nb) in books.items():
+        if site/p in pages: wrong += same(pages[site/p], name, nb)
     for css in site.rglob("*.css"):
         wrong += [f"{css.name}: loads {u} from the network" for u in REMOTE.findall(css.read_text(encoding="utf-8"))]
     for path, page in pages.items():
         here = path.relative_to(site)
         wrong += [f"{here}: loads {u[:80]} from the network" for u in page.loads if re.match(r"(https?:)?//", u)]
         wrong += [f"{here}: Markdown left as text: {t}" for t in page.raw]
-        for url in {*page.links, *page.loads}:
-            u = urlsplit(url)
+        for link in [*page.links, *(dict(url=u, names=False) for u in page.loads)]:
+            u = urlsplit(link["url"])
             if u.scheme or u.netloc: continue
             target = (path.parent/unquote(u.path)).resolve() if u.path else path
             if target.is_dir(): target = target/"index.html"
-            if not target.is_relative_to(site) or not target.exists(): wrong.append(f"{here}: {url} leads to no page or file")
+            if not target.is_relative_to(site) or not target.exists(): wrong.append(f"{here}: {link['url']} leads to no page or file")
             elif u.fragment and target in pages and unquote(u.fragment) not in pages[target].ids:
-                wrong.append(f"{here}: {url} leads to no such place in its page")
+                wrong.append(f"{here}: {link['url']} leads to no such place in its page")
+            elif u.path and link["names"] and target in pages:
+                listed.add(target)
+                text, title = " ".join(link["text"].split()), pages[target].title.strip()
+                if text not in (title, "Home"): wrong.append(f"{here}: {text!r} leads to the page {title!r}")
+    wrong += [f"nbs/{name} is not in the sidebar of _quarto.yml" for p, (name, _) in books.items() if site/p not in listed]
     print(f"{len(pages)} pages, {sum(len(p.links)+len(p.loads) for p in pages.values())} links: {len(wrong)} wrong")
-    return sorted(wrong)
+    return sorted(set(wrong))
 
 
 def main():
@@ -172,14 +235,14 @@ def main():
     out = a.out.resolve()
     with tempfile.TemporaryDirectory() as tmp:
         staged = Path(tmp)/"site"
-        names = stage(staged)
+        books = stage(staged)
         if a.quarto: run("quarto", "render", str(staged))
         else: run("smalldocs", "render", str(staged))
         shutil.rmtree(out, ignore_errors=True)
         shutil.move(staged/"_docs", out)
     no_network(out)
     unlink(out)
-    wrong = check(out, names)
+    wrong = check(out, books)
     if wrong: sys.exit("\n".join(wrong))
 
 
