@@ -12,6 +12,7 @@ from ..release import *
 
 # %% ../../nbs/02d_after_release.ipynb #6c4e14d5
 import numpy as np, pytest
+from ..deploy import tempered
 
 def _answers(n=4000, sharp=1., seed=0):
     "Answers whose probabilities are true, or sharpened beyond the truth"
