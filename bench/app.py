@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""Eight clients ask the app for half a minute, on loopback: every answer right, memory as after the warm-up?
+"""Eight clients ask the app for three hundred photos, on loopback: every answer right, memory as after the warm-up?
 
     python bench/app.py            # a bundle is trained first; or name one: python bench/app.py BUNDLE
 
@@ -7,7 +7,7 @@ Memory is read fifteen times. The least of the first five readings after the war
 last five: now and then the C library holds on to the room of one large photo and gives it back a little later, which
 moves single readings up and down by a tenth, whereas a leak lifts the least as well.
 """
-import argparse, sys, tempfile
+import argparse, sys, tempfile, time
 from pathlib import Path
 
 from lessonlib.deploy import load_bundle
@@ -27,25 +27,28 @@ def trained(folder):
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("bundle", nargs="?", type=Path)
-    p.add_argument("--seconds", type=float, default=30)
-    p.add_argument("--warm", type=float, default=10, help="seconds before we measure")
+    p.add_argument("--rounds", type=int, default=1, help="how often each of 20 photos is asked for between two readings")
+    p.add_argument("--warm", type=int, default=5, help="rounds before we measure")
     p.add_argument("--clients", type=int, default=8)
     a = p.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
         scratch = Path(scratch)
         bundle = (a.bundle or trained(scratch)).resolve()
+        classifier = load_bundle(bundle)
+        answers = {name: classifier.answer(content) for name, content in good_photos().items()}
         start = f"from lessonlib.spaces import *; app({str(bundle)!r}).launch(**LAUNCH)"
-        running, classifier, photos = Running(start, scratch/"log"), load_bundle(bundle), good_photos()
+        running, used, n, wrong = Running(start, scratch/"log"), [], 0, []
         try:
-            hammer(running, classifier, photos, a.warm, a.clients)
-            used, n, wrong = [], 0, []
+            hammer(running, answers, a.warm, a.clients)
+            began = time.perf_counter()
             for _ in range(15):
-                answers, bad = hammer(running, classifier, photos, a.seconds/15, a.clients)
-                used.append(memory(running)); n += answers; wrong += bad
-        finally: running.process.terminate(); running.process.wait(10)
+                got, bad = hammer(running, answers, a.rounds, a.clients)
+                used.append(memory(running)); n += got; wrong += bad
+            seconds = time.perf_counter()-began
+        finally: running.stop()
     before, after = min(used[:5]), min(used[-5:])
     grown = after/before-1
-    print(f"{n} answers in {a.seconds:g} s ({n/a.seconds:.1f} a second), {len(wrong)} wrong; "
+    print(f"{n} answers in {seconds:.0f} s ({n/seconds:.1f} a second), {len(wrong)} wrong; "
           f"memory {before:.0f} MB after the warm-up, {after:.0f} MB at the end ({grown:+.1%}, bar +10 %), "
           f"{max(used):.0f} MB at most")
     if wrong or grown > .1: sys.exit(f"missed: {wrong[:3]}")

@@ -76,7 +76,11 @@ async function classify(blob) {
   return { answer, ms: performance.now() - start };
 }
 
-const percent = p => p > 0.999 && p < 1 ? "> 99.9 %" : p > 0 && p < 0.001 ? "< 0.1 %" : `${(100 * p).toFixed(1)} %`;
+function percent(p) { // the space before % does not break
+  if (p > 0.999 && p < 1) return "> 99.9\u00a0%";
+  if (p > 0 && p < 0.001) return "< 0.1\u00a0%";
+  return `${(100 * p).toFixed(1)}\u00a0%`;
+}
 
 function row({ label, p }) {
   const li = document.createElement("li"), data = document.createElement("data"), bar = document.createElement("i");
@@ -161,7 +165,7 @@ function introduce() {
   $("said").textContent = "Ready for a photo.";
   const { rate, low, high, n } = facts.error ?? {};
   if (n) $("error").textContent =
-    `It knows: ${facts.labels.join(", ")}. On ${n} photos held back in training it was wrong in ${percent(rate)} (true rate: ${percent(low)} to ${percent(high)}, with 95 % confidence). It answers for any photo, even of something else.`;
+    `It knows: ${facts.labels.join(", ")}. On ${n} photos held back in training it was wrong in ${percent(rate)} (true rate: ${percent(low)} to ${percent(high)}, with 95\u00a0% confidence). It answers for any photo, even of something else.`;
   if (!page.examples.length) return;
   $("examples").lastChild.replaceChildren(...page.examples.map(example));
   $("examples").hidden = false;

@@ -41,9 +41,9 @@ from threading import Thread
 # %% ../../nbs/02c_spaces.ipynb #0b7c61c7
 @pytest.fixture(scope="module")
 def bundle(bundle_once, tmp_path_factory):
-    "A network that has learnt nothing and is sure of some photos only, being made bolder"
+    "A network that has learnt nothing, softened, so that it is sure of less than half of the photos"
     dest = shutil.copytree(bundle_once, tmp_path_factory.mktemp("spaces")/"bundle")
-    amend_bundle(dest, temperature=.2, unsure_below=.7)
+    amend_bundle(dest, temperature=4., unsure_below=.65)
     return dest
 
 # %% ../../nbs/02c_spaces.ipynb #5b162833
@@ -478,15 +478,16 @@ def test_the_browser_frames_a_photo_as_training_does(
     from lessonlib.vision import photo_dls, photo_learner
     learn = photo_learner(photo_dls(faces50, size=64, method=method), "test_resnet", False)
     bundle = export_bundle(learn, tmp_path/"bundle")
-    amend_bundle(bundle, temperature=.01)
     space(bundle, web[0]/method, runtime=web_runtime)
-    page,classifier,told = Page(browser, f"{web[1]}/{method}/index.html"),load_bundle(bundle),[]
+    page,classifier = Page(browser, f"{web[1]}/{method}/index.html"),load_bundle(bundle)
+    pairs = []
     for name in "2.photo", "3.photo", "11.photo":
         (tmp_path/name).write_bytes(good_photos()[name])
-        seen = choose(page, tmp_path/name)
-        told.append(classifier.predict(tmp_path/name)["face"])
-        assert abs(seen["face"]-told[-1])<1e-3
-    assert max(told)-min(told) > .05  # it does look at them
+        seen,told = choose(page, tmp_path/name),classifier.predict(tmp_path/name)
+        pairs.append((seen["face"], told["face"]))
+    seen,told = zip(*pairs)
+    differ = max(told)-min(told)  # by little, since the network has learnt nothing
+    assert differ>.003 and all(abs(a-b)<differ/50 for a,b in pairs), pairs
 
 # %% ../../nbs/02c_spaces.ipynb #038985a2
 def test_the_app_works_in_a_browser_and_asks_no_other_host(served, browser, tmp_path):
