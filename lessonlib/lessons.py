@@ -4,17 +4,16 @@
 
 # %% auto #0
 __all__ = ['NOISE', 'LINES', 'FEW_NAMES', 'TestCells', 'lesson_folder', 'lesson_files', 'copy_lessons', 'run_lesson',
-           'machine_noise', 'floors', 'own_imports', 'quoted', 'upward_imports', 'private_names', 'foreign_underscores',
-           'room_size', 'misleading', 'assigned', 'house', 'make_readme', 'write_version', 'broken_links', 'main']
+           'machine_noise', 'floors', 'syntax', 'own_imports', 'quoted', 'upward_imports', 'private_names',
+           'foreign_underscores', 'room_size', 'misleading', 'misleads', 'unclear', 'assigned', 'house', 'make_readme',
+           'write_version', 'broken_links', 'main']
 
 # %% ../nbs/foundations/08_notebooks.ipynb #01b1967f
 import ast, re, shutil
 from argparse import ArgumentParser
 from configparser import ConfigParser
 from importlib.util import find_spec
-from itertools import chain
 from pathlib import Path
-from posixpath import relpath
 
 # %% ../nbs/foundations/08_notebooks.ipynb #9efb50e4
 from fastcore.nbio import NbCell, mk_cell, read_nb, write_nb
@@ -105,21 +104,25 @@ def machine_noise(
     return found
 
 # %% ../nbs/foundations/08_notebooks.ipynb #b34f723a
-def floors() -> dict[str,str]: # module -> the notebook that made it, from the lowest floor to the highest
+def floors() -> dict[Path,str]: # module -> the notebook that made it, from the lowest floor to the highest
     "The modules of this package and the floor on which each stands"
     package = Path(find_spec("lessonlib").origin).parent
-    said = {path.stem: re.search(r"File to edit: \.\./nbs/(\S+)\.ipynb", path.read_text(encoding="utf-8"))
+    said = {path: re.search(r"File to edit: \.\./nbs/(\S+)\.ipynb", path.read_text(encoding="utf-8"))
             for path in package.glob("*.py")}
-    made = {name: m[1] if "/" in m[1] else f"lessons/{m[1]}" for name,m in said.items() if m}
+    made = {path: m[1] if "/" in m[1] else f"lessons/{m[1]}" for path,m in said.items() if m}
     return dict(sorted(made.items(), key=lambda item: item[1]))
 
 # %% ../nbs/foundations/08_notebooks.ipynb #531a1b24
+def syntax(path): # module
+    "Its syntax tree"
+    return ast.parse(Path(path).read_text(encoding="utf-8"))
+
 def own_imports(
     path:str|Path, # module
 ) -> list[tuple]: # line number, and what is imported there, such as "data.dataset"
     "What a module imports of this package, anywhere in it"
     found = []
-    for node in ast.walk(ast.parse(Path(path).read_text(encoding="utf-8"))):
+    for node in ast.walk(syntax(path)):
         if isinstance(node, ast.Import): found += [(node.lineno, a.name) for a in node.names]
         if not isinstance(node, ast.ImportFrom): continue
         home = ["lessonlib"]*node.level + [node.module or ""]
@@ -136,31 +139,31 @@ def upward_imports(
     path:str|Path, # module
 ) -> list[str]: # one line for each fault, empty if there is none
     "The imports of a module that do not lead to a lower floor"
-    here,floor = Path(path).stem,floors()
-    above = [(n, floor[m]) for n,name in own_imports(path)
-             if (m := name.split(".")[0]) in floor and floor[m]>=floor[here]]
-    return [f"{quoted(path, n)}  # {floor[here]} may not import {other}" for n,other in dict(above).items()]
+    floor = {module.stem: stands for module,stands in floors().items()}
+    here = floor[Path(path).stem]
+    imports = [(n, floor.get(name.split(".")[0], "")) for n,name in own_imports(path)]
+    above = {n: other for n,other in imports if other>=here}
+    return [f"{quoted(path, n)}  # {here} may not import {other}" for n,other in above.items()]
 
 # %% ../nbs/foundations/08_notebooks.ipynb #0074f06b
-def private_names(tree):
+def private_names(path): # module
     "The names with an underscore that a module binds"
-    bound = {node.name for node in ast.walk(tree) if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
-    bound |= {node.id for node in ast.walk(tree) if isinstance(node, ast.Name)}
-    bound |= {node.attr for node in ast.walk(tree) if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
+    nodes = [*ast.walk(syntax(path))]
+    bound = {node.name for node in nodes if isinstance(node, (ast.FunctionDef, ast.ClassDef))}
+    bound |= {node.id for node in nodes if isinstance(node, ast.Name)}
+    bound |= {node.attr for node in nodes if isinstance(node, ast.Attribute) and isinstance(node.ctx, ast.Store)}
     return {name for name in bound if re.match("_[^_]", name)}
 
 def foreign_underscores(
     path:str|Path, # module
 ) -> list[str]: # one line for each fault, empty if there is none
     "Where a module reaches for a name with an underscore that belongs to another one"
-    package = Path(find_spec("lessonlib").origin).parent
-    trees = {name: ast.parse((package/f"{name}.py").read_text(encoding="utf-8")) for name in floors()}
-    tree = ast.parse(Path(path).read_text(encoding="utf-8"))
-    others = set().union(*(private_names(t) for name,t in trees.items() if name!=Path(path).stem))
-    read = [(n.lineno, n.attr) for n in ast.walk(tree) if isinstance(n, ast.Attribute)]
-    reached = [n for n,name in read if name in others-private_names(tree)]
-    reached += [n for n,name in own_imports(path) if re.search(r"\._[^_]", name)]
-    return [quoted(path, n) for n in sorted(set(reached))]
+    others = set().union(*(private_names(m) for m in floors() if m.stem!=Path(path).stem))
+    foreign = others-private_names(path)
+    read = [n for n in ast.walk(syntax(path)) if isinstance(n, ast.Attribute)]
+    reached = {n.lineno for n in read if n.attr in foreign}
+    reached |= {n for n,name in own_imports(path) if re.search(r"\._[^_]", name)}
+    return [quoted(path, n) for n in sorted(reached)]
 
 # %% ../nbs/foundations/08_notebooks.ipynb #cc8fcb0c
 LINES = dict(training=340) # others: 300, blank lines not counted
@@ -178,23 +181,28 @@ def room_size(
 
 # %% ../nbs/foundations/08_notebooks.ipynb #ad5c083d
 def misleading(
-    source:str, # code of a cell
-) -> list[str]: # the lines that should be written otherwise
-    "The misleading forms in a piece of code: a lambda in `expect_fail`, a lambda with a name, a method from outside"
-    source = re.sub(r"^[%!].*$", "", source, flags=re.M)
-    found = []
-    for node in ast.walk(ast.parse(source)):
-        if isinstance(node, ast.Call) and getattr(node.func, "id", "")=="expect_fail":
-            found += [arg for arg in node.args if isinstance(arg, ast.Lambda)]
-        if not isinstance(node, ast.Assign): continue
-        for target,value in assigned(node):
-            if isinstance(target, ast.Name) and isinstance(value, ast.Lambda): found.append(target)
-            outside = isinstance(target, ast.Attribute) and isinstance(value, ast.Name)
-            if outside and getattr(target.value, "id", "")[:1].isupper() and value.id[0]=="_": found.append(target)
-    return [source.splitlines()[node.lineno-1].strip() for node in found]
+    path:str|Path, # notebook
+) -> list[str]: # one line for each fault, empty if there is none
+    "Where a notebook hides a check in a lambda, gives a lambda a name, or a class a method from outside"
+    code = [c.source for c in read_nb(path).cells if c.cell_type=="code"]
+    code = [re.sub(r"^[%!].*$", "", source, flags=re.M) for source in code]
+    return [f"{Path(path).name}: {source.splitlines()[node.lineno-1].strip()}"
+            for source in code for node in ast.walk(ast.parse(source)) if misleads(node)]
 
-def assigned(node):
-    "The pairs of an assignment: where to, what"
+def misleads(node): # of a syntax tree
+    "Whether it is one of the three forms"
+    if isinstance(node, ast.Call) and getattr(node.func, "id", "")=="expect_fail":
+        return any(isinstance(arg, ast.Lambda) for arg in node.args)
+    return isinstance(node, ast.Assign) and any(unclear(*pair) for pair in assigned(node))
+
+def unclear(target, value): # both sides of an assignment
+    "Whether a lambda gets a name, or a class a method from outside"
+    if isinstance(value, ast.Lambda): return isinstance(target, ast.Name)
+    outside = isinstance(target, ast.Attribute) and getattr(target.value, "id", "")[:1].isupper()
+    return outside and isinstance(value, ast.Name) and value.id.startswith("_")
+
+def assigned(node): # an assignment
+    "Its pairs: where to, what"
     target,value = node.targets[0],node.value
     both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
     return [*zip(target.elts, value.elts)] if both else [(t, value) for t in node.targets]
@@ -202,16 +210,12 @@ def assigned(node):
 # %% ../nbs/foundations/08_notebooks.ipynb #8bec779d
 def house() -> list[str]: # all that breaks a rule, empty if nothing does
     "Print each floor with what it rests on, and what breaks a rule"
-    package = Path(find_spec("lessonlib").origin).parent
-    faults = []
-    for name,floor in floors().items():
-        path = package/f"{name}.py"
-        below = {m.split(".")[0] for _,m in own_imports(path)} & {*floors()}
-        print(f"{floor:28} {name:12} {' '.join(sorted(below))}")
+    faults,names = [],{path.stem for path in floors()}
+    for path,floor in floors().items():
+        below = {name.split(".")[0] for _,name in own_imports(path)} & names
+        print(f"{floor:28} {path.stem:12} {' '.join(sorted(below))}".rstrip())
         faults += upward_imports(path)+foreign_underscores(path)+room_size(path)
-    for book in lesson_files():
-        cells = [c.source for c in read_nb(book).cells if c.cell_type=="code"]
-        faults += [f"{book.name}: {line}" for line in chain(*map(misleading, cells))]
+    faults += [fault for book in lesson_files() for fault in misleading(book)]
     print(*faults, sep="\n")
     return faults
 

@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['test_lesson_runs_from_a_fresh_kernel', 'test_lesson_is_free_of_machine_noise',
            'test_copies_keep_both_shelves_and_their_links', 'test_copy_refuses_to_overwrite',
-           'test_links_of_a_lesson_lead_somewhere', 'test_the_version_is_the_one_of_the_package']
+           'test_a_line_that_breaks_a_rule_is_named', 'test_links_of_a_lesson_lead_somewhere',
+           'test_the_version_is_the_one_of_the_package']
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #star
 from ..lessons import *
@@ -33,6 +34,19 @@ def test_copy_refuses_to_overwrite(tmp_path):
     taken.write_text("my own work")
     with pytest.raises(FileExistsError, match="already has foundations"): copy_lessons(tmp_path/"mine")
     assert taken.read_text() == "my own work" and len([*tmp_path.rglob("*.ipynb")]) == 1
+
+# %% ../../nbs/foundations/08_notebooks.ipynb #6b1d0315
+@pytest.mark.parametrize("rule, line", [
+    (upward_imports, "from .vision import predict"), (upward_imports, "import lessonlib.cli"),
+    (upward_imports, "from lessonlib import mnist"), (foreign_underscores, "from .cli import _parser"),
+    (foreign_underscores, "return other.{private}")])
+def test_a_line_that_breaks_a_rule_is_named(rule, line, tmp_path):
+    module = {path.stem: path for path in floors()}
+    line = line.format(private=min(private_names(module["cli"])-private_names(module["data"])))
+    data = module["data"].read_text(encoding="utf-8")
+    (tmp_path/"data.py").write_text(f"{data}\ndef broken(other):\n    {line}\n", encoding="utf-8")
+    fault, = rule(tmp_path/"data.py")
+    assert fault.startswith(f"data.py:{len(data.splitlines())+3}: {line}")
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #61f505c6
 @pytest.mark.parametrize("lesson", lesson_files(), ids=lambda f: f.stem)
