@@ -1,6 +1,7 @@
 #!/usr/bin/env python3
 """Open every page of a built site in headless Chromium, wide and narrow, light and dark, and say what is wrong with it:
-errors in the console, requests that fail or leave the site, pictures that do not load, content wider than a phone."""
+errors in the console, requests that fail or leave the site, pictures that do not load, content wider than a phone,
+text that its background swallows."""
 import argparse, base64, json, os, re, shutil, sys, tempfile, time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -27,6 +28,23 @@ for (const e of document.querySelectorAll("main *")) {
 const wide = document.documentElement.scrollWidth;
 if (!out.length && wide > edge) out.push(`the page is ${wide} wide`);
 return out.slice(0, 3);
+"""
+# Text that its background nearly swallows: the ratio of their luminances (WCAG), of which 4.5 is wanted
+PALE = """
+const rgb = c => (c.match(/[\\d.]+/g) || [0, 0, 0, 0]).map(Number);
+const light = c => c.slice(0, 3).map(v => v / 255).map(v => v <= .04045 ? v / 12.92 : ((v + .055) / 1.055) ** 2.4)
+    .reduce((sum, v, i) => sum + v * [.2126, .7152, .0722][i], 0);
+const behind = e => { const c = rgb(getComputedStyle(e).backgroundColor);
+    return c[3] !== 0 ? c : e.parentElement ? behind(e.parentElement) : [255, 255, 255]; };
+const out = new Set();
+for (const e of document.querySelectorAll("main :not(svg *):not(.sourceCode *), #quarto-sidebar *")) {
+    const words = [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.data.trim()).join(" ").trim();
+    if (!words || !e.getClientRects().length || e.closest("style, script, .gradio-container")) continue;
+    const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))];
+    const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
+    if (ratio < 4.5) out.add(`<${e.localName}> ${words.slice(0, 30)}: ${ratio.toFixed(2)}`);
+}
+return [...out].slice(0, 3);
 """
 MISSING = "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80))"
 
@@ -77,6 +95,7 @@ def open_page(driver, url, view):
     yield from complaints(driver, urlsplit(url).netloc)
     yield from (f"picture not shown: {src}" for src in driver.execute_script(MISSING))
     yield from (f"wider than the window: {what}" for what in driver.execute_script(WIDER))
+    yield from (f"hard to read: {what}" for what in driver.execute_script(PALE))
 
 
 def shoot(driver, file):
