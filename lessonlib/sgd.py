@@ -56,14 +56,14 @@ def mse(
 # %% ../nbs/03_sgd_from_scratch.ipynb #3f522e0f
 def finite_difference(
     f, # function of one tensor that returns one number
-    at:torch.Tensor, # where to measure, any shape
+    point:torch.Tensor, # where to measure, any shape
     eps:float=1e-4, # size of the nudge
-) -> torch.Tensor: # slope of `f` along each number of `at`, in doubles
+) -> torch.Tensor: # slope of `f` along each number of `point`, in doubles
     "Measure the gradient of `f` by nudging each number up and down"
-    at = at.detach().double()
-    nudges = eps*torch.eye(at.numel()).double().reshape(-1, *at.shape)
-    slopes = [(f(at+n)-f(at-n))/(2*eps) for n in nudges]
-    return torch.stack(slopes).detach().reshape(at.shape)
+    point = point.detach().double()
+    nudges = eps*torch.eye(point.numel()).double().reshape(-1, *point.shape)
+    slopes = [(f(point+nudge)-f(point-nudge))/(2*eps) for nudge in nudges]
+    return torch.stack(slopes).detach().reshape(point.shape)
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #984f93c4
 class SGD:

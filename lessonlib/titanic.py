@@ -56,19 +56,19 @@ def titanic_rows(
     return rows
 
 # %% ../nbs/03b_titanic.ipynb #752697e6
-_COLUMNS = {
-    "first": lambda r: r.pclass==1, "second": lambda r: r.pclass==2,
-    "male": lambda r: r.sex=="male", "age": lambda r: r.age/r.age.max(), "siblings": lambda r: r.sibsp, "parents": lambda r: r.parch,
-    "fare": lambda r: np.log10(r.fare+1),
-    "Southampton": lambda r: r.embarked=="S", "Cherbourg": lambda r: r.embarked=="C",
-    "ones": lambda r: r.pclass*0+1}
-_NEEDS = {"fare": "fare", "Southampton": "embarked", "Cherbourg": "embarked"}
-
-def _columns(rows): return [c for c in _COLUMNS if _NEEDS.get(c, "age") in rows]
+def _columns(rows):
+    "A column of numbers for each fact that the lists have"
+    first,second = rows.pclass==1,rows.pclass==2
+    columns = dict(first=first, second=second, male=rows.sex=="male", age=rows.age/rows.age.max(),
+                   siblings=rows.sibsp, parents=rows.parch)
+    if "fare" in rows: columns["fare"] = np.log10(rows.fare+1)
+    if "embarked" in rows:
+        columns["Southampton"] = rows.embarked=="S"
+        columns["Cherbourg"] = rows.embarked=="C"
+    return dict(columns, ones=1)
 
 def _as_numbers(rows):
-    table = pd.DataFrame({c: _COLUMNS[c](rows) for c in _columns(rows)}).astype(float)
-    table.insert(0, "survived", rows.survived.astype(float))
+    table = pd.DataFrame(dict(survived=rows.survived, **_columns(rows))).astype(float)
     table.attrs["source"] = rows.attrs["source"]
     return table
 
@@ -104,19 +104,20 @@ def fit_relus(
 # %% ../nbs/03b_titanic.ipynb #3956a9b0
 _RAW = "ABCDEFGH"
 _FORMULAS = dict(first="IF({pclass}=1,1,0)", second="IF({pclass}=2,1,0)",
-    male='IF({sex}="male",1,0)', age="{age}/MAX({all_ages})", siblings="{sibsp}", parents="{parch}", fare="LOG10({fare}+1)",
+    male='IF({sex}="male",1,0)', age="{age}/MAX({all_ages})",
+    siblings="{sibsp}", parents="{parch}", fare="LOG10({fare}+1)",
     Southampton='IF({embarked}="S",1,0)', Cherbourg='IF({embarked}="C",1,0)', ones="1")
 
 def _passengers(sheet, rows):
     "Write the lists, and beside them the columns of the models as formulas; returns their letters"
-    at,names = dict(zip(rows.columns, _RAW)),_columns(rows)
+    letter_of,names = dict(zip(rows.columns, _RAW)),list(_columns(rows))
     sheet.append([*rows.columns, *names])
     for i,row in enumerate(rows.itertuples(index=False), 2):
-        cells = {k: f"{v}{i}" for k,v in at.items()}
-        ages = f"{at['age']}$2:{at['age']}${len(rows)+1}"
+        cells = {k: f"{v}{i}" for k,v in letter_of.items()}
+        ages = f"{letter_of['age']}$2:{letter_of['age']}${len(rows)+1}"
         sheet.append([*row, *("="+_FORMULAS[n].format(all_ages=ages, **cells) for n in names)])
     letters = [c.column_letter for c in sheet[1]]
-    return letters[len(at)], letters[-1]
+    return letters[len(letter_of)], letters[-1]
 
 # %% ../nbs/03b_titanic.ipynb #c01bc8b0
 def _model(book, title, names, weights, n, cells):

@@ -11,7 +11,7 @@ __all__ = ['test_sgd_steps_like_pytorch', 'momentum_run', 'test_a_state_kept_and
            'test_losses_agree_with_pytorch_and_refuse_silent_broadcasting', 'a_tensor',
            'test_sgd_refuses_what_cannot_train_and_says_what_to_do', 'test_step_before_backward_says_so',
            'test_sgd_takes_any_iterable', 'test_fit_refuses_an_impossible_minibatch',
-           'test_relus_are_those_of_pytorch_and_add_up', 'test_error_falls_as_relus_are_added',
+           'test_relus_are_those_of_pytorch_and_add_up', 'test_error_falls_as_relus_are_added', 'opened',
            'test_the_page_reads_the_published_loss', 'test_a_relu_on_the_page_is_clipped']
 
 # %% ../../nbs/03_sgd_from_scratch.ipynb #star
@@ -28,7 +28,10 @@ def test_sgd_steps_like_pytorch(mom, wd):
     ours,theirs = [torch.full((3,), 1.1).double().requires_grad_() for _ in range(2)]
     torch_opt = torch.optim.SGD([theirs], lr=0.01, momentum=mom, weight_decay=wd)
     for opt,abc in [(SGD([ours], 0.01, mom, wd), ours), (torch_opt, theirs)]:
-        for _ in range(200): opt.zero_grad(); mse(quad(*abc, x), y).backward(); opt.step()
+        for _ in range(200):
+            opt.zero_grad()
+            mse(quad(*abc, x), y).backward()
+            opt.step()
     assert (ours-theirs).abs().max() <= 1e-6
 
 # %% ../../nbs/03_sgd_from_scratch.ipynb #f9884d5c
@@ -37,7 +40,10 @@ def momentum_run(steps, opt=None, abc=None, lr=.01):
     x,y = noisy_quad()
     if abc is None: abc = torch.full((3,), 1.1).double().requires_grad_()
     if opt is None: opt = SGD([abc], lr, .9)
-    for _ in range(steps): opt.zero_grad(); mse(quad(*abc, x), y).backward(); opt.step()
+    for _ in range(steps):
+        opt.zero_grad()
+        mse(quad(*abc, x), y).backward()
+        opt.step()
     return opt, abc
 
 def test_a_state_kept_and_loaded_goes_on_to_the_same_numbers():
@@ -72,19 +78,25 @@ def test_a_trainer_builds_it_as_it_builds_pytorchs():
 def digits(values): return [f"{v:.4f}" for v in values]
 def published_start():
     abc,(x,y) = torch.tensor([1.1,1.1,1.1]).requires_grad_(),noisy_quad()
-    return abc, lambda: mae(quad(*abc, x), y)
+    def measure(): return mae(quad(*abc, x), y)
+    return abc, measure
 
 def test_points_loss_and_gradient_are_the_published_ones():
-    abc,loss = published_start()
-    loss().backward()
+    abc,measure = published_start()
+    loss = measure()
+    loss.backward()
     assert digits(noisy_quad()[1][:5,0]) == ["11.8690", "6.5433", "5.9396", "2.6304", "1.7947"]
-    assert digits([loss(), *abc.grad]) == ["2.4219", "-1.3529", "-0.0316", "-0.5000"]
+    assert digits([loss, *abc.grad]) == ["2.4219", "-1.3529", "-0.0316", "-0.5000"]
 
 # %% ../../nbs/03_sgd_from_scratch.ipynb #938ed012
 def test_the_published_steps_never_forget_a_gradient():
-    abc,loss = published_start()
+    abc,measure = published_start()
     losses,opt = [],SGD([abc], lr=0.01)
-    for _ in range(11): l = loss(); l.backward(); opt.step(); losses.append(f"{l.item():.2f}")
+    for _ in range(11):
+        loss = measure()
+        loss.backward()
+        opt.step()
+        losses.append(f"{loss.item():.2f}")
     assert losses == "2.42 2.40 2.36 2.30 2.21 2.11 1.98 1.85 1.72 1.58 1.46".split()
     assert digits([*abc, *abc.grad]) == "1.9634 1.1381 1.4100 -13.4260 -1.0842 -4.5000".split()
 
@@ -101,8 +113,8 @@ def test_fit_zeroes_gradients_and_keeping_them_is_momentum_one():
 
 # %% ../../nbs/03_sgd_from_scratch.ipynb #6972bf2f
 def test_a_rate_above_the_limit_of_curvature_diverges():
-    X = noisy_quad()[0]**torch.tensor([2,1,0])
-    limit = 2/torch.linalg.eigvalsh(2*X.T@X/20)[-1].item()
+    columns = noisy_quad()[0]**torch.tensor([2,1,0])
+    limit = 2/torch.linalg.eigvalsh(2*columns.T@columns/20)[-1].item()
     assert quad_losses(0., 0.95*limit, mse, 100)[-1] < 2
     assert quad_losses(0., 1.05*limit, mse, 100)[-1] > 1e5
 
@@ -176,21 +188,23 @@ def test_error_falls_as_relus_are_added(curve):
 
 # %% ../../nbs/03_sgd_from_scratch.ipynb #501370f7
 from ..sliders import Sliders, Traced
-from .test_sliders import browse
 
 # %% ../../nbs/03_sgd_from_scratch.ipynb #03c3a97a
-def test_the_page_reads_the_published_loss(browse):
+def opened(browser, control, tmp_path):
+    (tmp_path/"page.html").write_text(f"<meta charset=utf-8>{control.page()}", encoding="utf-8")
+    browser.get((tmp_path/"page.html").as_uri())
+    return browser.find_element("tag name", "output")
+
+def test_the_page_reads_the_published_loss(browser, tmp_path):
     x,y = noisy_quad()
     control = Sliders(quad, x, y, mae, a=(1.1,0,4), b=(1.1,0,4), c=(1.1,0,4))
-    page = browse(control.page())
-    said = lambda: page.find_element("tag name", "output").text
-    assert said() == "2.42"
-    for _ in range(9): page.find_element("name", "a").send_keys("\ue014")
-    assert said() == f"{control.loss_at(a=2.):.2f}" != "2.42"
+    output = opened(browser, control, tmp_path)
+    assert output.text == "2.42"
+    for _ in range(9): browser.find_element("name", "a").send_keys("\ue014")
+    assert output.text == f"{control.loss_at(a=2.):.2f}" != "2.42"
 
 # %% ../../nbs/03_sgd_from_scratch.ipynb #e90e9812
-def test_a_relu_on_the_page_is_clipped(browse):
+def test_a_relu_on_the_page_is_clipped(browser, tmp_path):
     control = Sliders(rectified_linear, *noisy_quad(), mae, m=(1,-3,3), b=(1,-3,3))
-    page = browse(control.page())
-    assert page.find_element("tag name", "output").text == f"{control.loss_at():.2f}"
+    assert opened(browser, control, tmp_path).text == f"{control.loss_at():.2f}"
     assert str(torch.relu(Traced("x"))) == "Math.max(0,x)"
