@@ -15,7 +15,8 @@ from time import perf_counter
 import torch, torch.nn.functional as F
 from torch import nn
 from lessonlib.fast_digits import jitter
-from lessonlib.mnist import batch_accuracy, digit_net, load_digits, mnist_loss, simple_net
+from lessonlib.digits import load_digits
+from lessonlib.mnist import batch_accuracy, digit_net, mnist_loss, simple_net
 from lessonlib.sgd import SGD
 from lessonlib.training import Batches, Trainer, best_device
 

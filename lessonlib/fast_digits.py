@@ -12,7 +12,8 @@ from torch import nn
 
 # %% ../nbs/05c_fast_digits.ipynb #48411302
 from .checkpoints import Checkpoints
-from .mnist import batch_accuracy, digit_net, load_digits
+from .digits import load_digits
+from .mnist import batch_accuracy, digit_net
 from .training import Batches, Trainer, processes
 
 # %% ../nbs/05c_fast_digits.ipynb #ec23771a

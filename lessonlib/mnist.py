@@ -152,6 +152,9 @@ class minibatches:
         self.x,self.y,self.bs,self.generator,self.shuffle = x,y,bs,generator,shuffle
         _check_set(x, y, bs, shuffle)
     def __len__(self): return -(-len(self.x)//self.bs)
+    def __iter__(self):
+        order = torch.randperm(len(self.x), generator=self.generator)
+        return ((self.x[r], self.y[r]) for r in order.split(self.bs))
 
 # %% ../nbs/04_mnist.ipynb #6351af8b
 def train_epoch(
