@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['small_archive', 'Moody', 'moody_server', 'test_a_killed_download_leaves_no_half_set', 'home',
            'test_a_failed_download_is_named_and_leaves_nothing', 'test_a_silent_server_does_not_hold_us',
-           'test_a_broken_archive_makes_no_folder', 'test_a_changed_archive_of_fastai_is_refused',
+           'test_a_broken_archive_makes_no_folder', 'clock', 'test_a_bar_appears_after_two_seconds_and_goes',
+           'test_a_bar_is_silent_where_nobody_watches', 'test_a_changed_archive_of_fastai_is_refused',
            'test_an_unknown_name_lists_the_known_ones', 'test_two_processes_may_want_the_same_set',
            'test_altered_weights_are_refused', 'test_importing_data_imports_neither_torch_nor_fastai']
 
@@ -29,6 +30,7 @@ def small_archive(name="tiny", size=20_000):
 # %% ../../nbs/foundations/01_data.ipynb #afcd2ef9
 class Moody(BaseHTTPRequestHandler):
     "Serves the same archive in the mood that the address names: whole, cut, slow or drip"
+    sent = 0 # pieces of slow answers
     def log_message(self, *args): pass
     def do_GET(self):
         body,mood = small_archive(), self.path.split("/")[1]
@@ -36,10 +38,11 @@ class Moody(BaseHTTPRequestHandler):
         self.send_response(200)
         self.send_header("Content-Length", len(body))
         self.end_headers()
-        n,pause = dict(whole=(len(body), 0), cut=(1000, 0), slow=(2000, .02), drip=(1, .05))[mood]
+        n,pause = dict(whole=(len(body), 0), cut=(1000, 0), slow=(1000, .01), drip=(1, .05))[mood]
         for i in range(0, 1000 if mood=="cut" else len(body), n):
             try: self.wfile.write(body[i:i+n])
             except OSError: return
+            Moody.sent += mood=="slow"
             time.sleep(pause)
 
 # %% ../../nbs/foundations/01_data.ipynb #2ee4851b
@@ -52,20 +55,24 @@ def moody_server():
     finally: server.shutdown(); server.server_close()
 
 # %% ../../nbs/foundations/01_data.ipynb #b14819f5
-import os, pytest, random
+import os, pytest
+from random import Random
 
 # %% ../../nbs/foundations/01_data.ipynb #8e2d41c9
-def test_a_killed_download_leaves_no_half_set(tmp_path):
+@pytest.mark.parametrize("seed", range(3))
+def test_a_killed_download_leaves_no_half_set(tmp_path, seed):
     code = "import sys; from lessonlib.data import dataset; dataset('tiny', sys.argv[1])"
-    env = dict(os.environ, FASTAI_HOME=str(tmp_path))
+    env,pieces = dict(os.environ, FASTAI_HOME=str(tmp_path)),len(small_archive())//1000
     with moody_server() as server:
-        run = [sys.executable, "-c", code, f"{server}/slow/tiny.tar"]
-        for moment in [random.uniform(.2, 1.2) for _ in range(5)]:
-            process = subprocess.Popen(run, env=env, stdout=subprocess.DEVNULL)
-            time.sleep(moment); process.kill(); process.wait()
-            if (tmp_path/"data"/"tiny").exists(): break
-        subprocess.run(run, env=env, check=True)
-    assert [len(p.read_bytes()) for p in sorted((tmp_path/"data"/"tiny").iterdir())] == [20_000]*3
+        Moody.sent,wanted = 0,Random(seed).randrange(1, pieces-10)
+        process = subprocess.Popen([sys.executable, "-c", code, f"{server}/slow/tiny.tar"], env=env)
+        while Moody.sent<wanted and process.poll() is None: time.sleep(.002)
+        assert process.poll() is None, "the kill must strike while the download is going on"
+        process.kill(); process.wait()
+        assert Moody.sent<pieces and not (tmp_path/"data"/"tiny").exists()
+        subprocess.run([sys.executable, "-c", code, f"{server}/whole/tiny.tar"], env=env, check=True)
+    assert [len(p.read_bytes()) for p in sorted((tmp_path/"data"/"tiny").iterdir())]==[20_000]*3
+    assert not [p for p in tmp_path.rglob("*.part")]
 
 # %% ../../nbs/foundations/01_data.ipynb #53776153
 @pytest.fixture
@@ -76,10 +83,8 @@ def home(tmp_path, monkeypatch):
 # %% ../../nbs/foundations/01_data.ipynb #f0bc38de
 @pytest.mark.parametrize("mood", ["cut", "missing", "drip"])
 def test_a_failed_download_is_named_and_leaves_nothing(home, mood):
-    start = time.monotonic()
     with moody_server() as server, pytest.raises(DataUnavailable, match="FASTAI_HOME"):
-        dataset("tiny", f"{server}/{mood}/tiny.tar", deadline=1)
-    assert time.monotonic()-start < 5
+        dataset("tiny", f"{server}/{mood}/tiny.tar", deadline=.5) # the drip would take an hour
     assert not [p for p in home.rglob("*tiny*") if not p.name.endswith(".lock")]
 
 # %% ../../nbs/foundations/01_data.ipynb #2f2efa0d
@@ -95,6 +100,41 @@ def test_a_broken_archive_makes_no_folder(home):
     with pytest.raises(DataUnavailable, match="tiny.tar is broken"):
         dataset("tiny", "http://127.0.0.1:9/tiny.tar")
     assert not (home/"data"/"tiny").exists()
+
+# %% ../../nbs/foundations/01_data.ipynb #eb7af464
+@pytest.fixture
+def clock(monkeypatch):
+    "A clock for progress bars that stands still until it is told to go on"
+    import lessonlib.data, tqdm.std
+    now = [1000.]
+    monkeypatch.setattr(tqdm.std, "time", lambda: now[0])
+    monkeypatch.setattr(lessonlib.data, "_watched", lambda: True)
+    return now
+
+def test_a_bar_appears_after_two_seconds_and_goes(clock, capsys):
+    for i in progress(range(4), what="photos"): clock[0] += .4
+    assert capsys.readouterr().err==""
+    bar = progress(total=4, what="photos")
+    for i in range(3):
+        clock[0] += 1
+        bar.update(1)
+    shown = capsys.readouterr().err
+    assert "photos" in shown and "3/4" in shown
+    bar.close()
+    assert not capsys.readouterr().err.strip()
+
+# %% ../../nbs/foundations/01_data.ipynb #3a6edd44
+def test_a_bar_is_silent_where_nobody_watches(capfd):
+    code = ("import tqdm.std; now = [0.]; tqdm.std.time = lambda: now[0]\n"
+            "from lessonlib.data import progress\n"
+            "for i in progress(range(9)): now[0] += 1")
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert capfd.readouterr().err==""
+    import nbformat
+    from nbclient import NotebookClient
+    nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
+    NotebookClient(nb, timeout=60).execute()
+    assert nb.cells[0].outputs==[]
 
 # %% ../../nbs/foundations/01_data.ipynb #e8eabb2b
 def test_a_changed_archive_of_fastai_is_refused(tmp_path):
