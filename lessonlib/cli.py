@@ -162,7 +162,8 @@ def predict(
     top:int=3, # labels to name for each
 ) -> int: # photos that could be read
     "Say what photos are taken for, one line each"
-    from lessonlib.deploy import PhotoError, load_bundle
+    from lessonlib.deploy import load_bundle
+    from lessonlib.photo import PhotoError
     classifier,bad = load_bundle(bundle),0
     for photo in photos:
         try: print(f"{photo}: {_in_words(classifier.predict(photo), top, classifier.facts)}")

@@ -26,7 +26,7 @@ from fastcore.imports import IN_NOTEBOOK
 from PIL import Image, UnidentifiedImageError
 from tenacity import (Retrying, retry_if_exception_type, stop_after_attempt, stop_before_delay,
     wait_exponential_jitter)
-from .deploy import exif_turn, prepared
+from .photo import exif_turn, prepared
 
 # %% ../nbs/foundations/03_photos.ipynb #16fe3b17
 class Refused(Exception): "An answer that stays the same however often we ask"

@@ -17,7 +17,8 @@ from pathlib import Path
 from string import Template
 from contextlib import contextmanager
 from tempfile import TemporaryDirectory
-from .deploy import MAX_BYTES, MAX_PIXELS, PhotoError, load_bundle, open_photo
+from .deploy import load_bundle
+from .photo import MAX_BYTES, MAX_PIXELS, PhotoError, open_photo
 
 # %% ../nbs/02c_spaces.ipynb #d8d4b991
 class NoGradio(ImportError):
@@ -148,7 +149,7 @@ def _copy(folder, source, *names):
     for name in names: (folder/name).write_bytes((source/name).read_bytes())
 
 # %% ../nbs/02c_spaces.ipynb #c8583cda
-MODULES = [f"{name}.py" for name in ("__init__", "deploy", "spaces")]
+MODULES = [f"{name}.py" for name in ("__init__", "photo", "deploy", "spaces")]
 
 def _served(folder, title):
     "The app, for a machine that has Gradio, and its README"

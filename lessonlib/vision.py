@@ -24,7 +24,7 @@ from PIL import Image
 
 # %% ../nbs/01_vision.ipynb #59765069
 from .data import pretrained_weights
-from .deploy import open_photo
+from .photo import open_photo
 from .photos import clean_photos, download_photos, photo_files, search_photos
 
 # %% ../nbs/01_vision.ipynb #23ee7434

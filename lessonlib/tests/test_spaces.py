@@ -32,7 +32,7 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from ..data import data_home, dataset
 from ..deploy import load_bundle
 from ..export import amend_bundle, export_bundle
-from ..deploy import MAX_BYTES, PhotoError, open_photo
+from ..photo import MAX_BYTES, PhotoError, open_photo
 from ..spaces import CDN, MODULES, RUNTIME, WEB
 from pathlib import Path
 from PIL import Image
