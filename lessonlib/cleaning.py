@@ -10,10 +10,10 @@ import ipywidgets as w
 from fastai.vision.all import DataLoaders, Learner, patch
 from io import BytesIO
 from pathlib import Path
-from PIL import Image
 
 # %% ../nbs/01c_cleaning.ipynb #8c9fb821
-from .vision import normalization, normalize, photo_dls
+from .files import free_name
+from .vision import Photo, normalization, normalize, photo_dls
 
 # %% ../nbs/01c_cleaning.ipynb #8be4cc3f
 class Cleaner:
@@ -65,40 +65,35 @@ def decide(self:Cleaner,
     else: self.decisions[file] = action
 
 # %% ../nbs/01c_cleaning.ipynb #b8b00361
-def _free(path):
-    "The path, numbered if there is such a file already"
-    new,n = path,0
-    while new.exists(): new,n = path.with_stem(f"{path.stem}_{n+1}"), n+1
-    return new
-
 @patch
-def _move(self:Cleaner, pairs):
-    for source,dest in pairs:
-        dest.parent.mkdir(parents=True, exist_ok=True)
-        source.rename(dest)
+def _move(self:Cleaner, source, dest):
+    dest.parent.mkdir(parents=True, exist_ok=True)
+    dest = free_name(dest)
+    try: source.replace(dest)
+    except OSError:
+        dest.unlink()
+        raise
+    return dest
 
 # %% ../nbs/01c_cleaning.ipynb #9f9ddd9a
 @patch
 def apply(self:Cleaner) -> DataLoaders: # fresh batches, without the deleted photos
     "Carry out the decisions"
-    moves,held = [],set(self.learn.dls.valid_ds.items)
-    self.history.append((moves, held))
+    moved,held = {},set(self.learn.dls.valid_ds.items)
+    self.history.append((moved, held))
     while self.decisions:
         file,action = self.decisions.popitem()
         away = self.root/".trash"/file.relative_to(self.root)
-        dest = _free(away if action=="delete" else self.root/action/file.name)
-        moves.append((file, dest))
-        self._move(moves[-1:])
-    return self._fresh({dict(moves).get(f, f) for f in held})
+        moved[file] = self._move(file, away if action=="delete" else self.root/action/file.name)
+    return self._fresh({moved.get(f, f) for f in held})
 
 # %% ../nbs/01c_cleaning.ipynb #c878bf62
 @patch
 def undo(self:Cleaner) -> DataLoaders: # fresh batches, as before
     "Take the last `apply` back"
     if not self.history: raise ValueError("nothing to undo: apply() has not moved anything yet")
-    moves,held = self.history.pop()
-    back = {old: _free(old) for old,new in moves if new.exists()}
-    self._move((new, back[old]) for old,new in reversed(moves) if old in back)
+    moved,held = self.history.pop()
+    back = {old: self._move(new, old) for old,new in reversed(moved.items()) if new.exists()}
     return self._fresh({back.get(f, f) for f in held})
 
 # %% ../nbs/01c_cleaning.ipynb #6d3121ec
@@ -115,25 +110,30 @@ def _fresh(self:Cleaner, valid):
 @patch
 def _card(self:Cleaner, file):
     "A photo with its choice of actions"
-    buffer = BytesIO()
-    with Image.open(file) as photo:
-        photo.thumbnail((3*self.height, self.height)); photo.convert("RGB").save(buffer, "JPEG")
+    photo,content = Photo.create(file),BytesIO()
+    photo.thumbnail((3*self.height, self.height))
+    photo.save(content, "JPEG")
     choice = w.Dropdown(options=["keep", "delete", *self.learn.dls.vocab],
         value=self.decisions.get(file, "keep"), layout=dict(width=f"{self.height}px"))
-    choice.observe(lambda change: self._choose(file, change["new"]), "value")
-    return w.VBox([w.Image(value=buffer.getvalue(), height=f"{self.height}px"), choice])
+    def chosen(change): self._choose(file, change["new"])
+    choice.observe(chosen, "value")
+    return w.VBox([w.Image(value=content.getvalue(), height=f"{self.height}px"), choice])
 
 @patch
 def _choose(self:Cleaner, file, action):
     "What a choice in the widget does"
-    try: self.decide(file, action); self.status.value = f"{len(self.decisions)} photos to change"
+    try: self.decide(file, action)
     except ValueError as e: self.status.value = str(e)
+    else: self._count()
+
+@patch
+def _count(self:Cleaner): self.status.value = f"{len(self.decisions)} photos to change"
 
 @patch
 def _draw(self:Cleaner, *_):
     "Show the photos of the chosen class and set"
     self.grid.children = [self._card(f) for f in self.worst(self.label.value, self.which.value)]
-    self.status.value = f"{len(self.decisions)} photos to change"
+    self._count()
 
 # %% ../nbs/01c_cleaning.ipynb #c1175285
 @patch
@@ -142,19 +142,23 @@ def widget(self:Cleaner) -> w.VBox: # to be displayed in a notebook
     self.label = w.Dropdown(options=list(self.learn.dls.vocab), description="class")
     self.which = w.Dropdown(options=["valid", "train"], description="set")
     self.grid = w.Box(layout=dict(flex_flow="row wrap"))
-    self.status,buttons = w.HTML(), [w.Button(description=d) for d in ("Apply", "Undo")]
-    for button,act in zip(buttons, (self.apply, self.undo)): button.on_click(self._press(act))
+    self.status = w.HTML()
+    self.buttons = dict(apply=w.Button(description="Apply"), undo=w.Button(description="Undo"))
+    self.buttons["apply"].on_click(self._press(self.apply))
+    self.buttons["undo"].on_click(self._press(self.undo))
     for choice in self.label,self.which: choice.observe(self._draw, "value")
     self._draw()
-    self.buttons = dict(apply=buttons[0], undo=buttons[1])
-    return w.VBox([w.HBox([self.label, self.which, *buttons]), self.status, self.grid])
+    controls = w.HBox([self.label, self.which, *self.buttons.values()])
+    return w.VBox([controls, self.status, self.grid])
 
 @patch
 def _press(self:Cleaner, act):
     "What a button does: act, draw anew, and show an error instead of losing it"
     def pressed(_):
-        try: act(); self._draw()
-        except ValueError as e: self.status.value = str(e)
+        try:
+            act()
+            self._draw()
+        except (ValueError, OSError) as e: self.status.value = str(e)
     return pressed
 
 @patch

@@ -3,30 +3,23 @@
 # %% auto #0
 __all__ = ['few', 'small', 'photos_in', 'test_decisions_survive_a_change_of_class_and_set',
            'test_deleted_photos_leave_the_batches_and_come_back', 'test_a_relabelled_photo_overwrites_nothing',
-           'test_the_buttons_of_the_cleaner_work', 'test_relabelling_needs_folders_as_labels',
-           'test_the_label_it_has_is_no_decision']
+           'test_a_photo_that_is_gone_is_named_and_leaves_nothing_behind', 'test_the_buttons_of_the_cleaner_work',
+           'test_relabelling_needs_folders_as_labels', 'test_the_label_it_has_is_no_decision']
 
 # %% ../../nbs/01c_cleaning.ipynb #star
 from ..cleaning import *
 
 # %% ../../nbs/01c_cleaning.ipynb #ad94969a
 import pytest, shutil
-from fastai.vision.all import get_image_files
 from pathlib import Path
-from ..data import dataset
 from ..vision import photo_dls, photo_learner
 
 # %% ../../nbs/01c_cleaning.ipynb #abd88482
 @pytest.fixture
-def few(tmp_path):
-    "A folder of 24 faces and 24 others"
-    for f in get_image_files(dataset("faces")).sorted()[::4][:48]:
-        (tmp_path/"few"/f.parent.name).mkdir(parents=True, exist_ok=True)
-        shutil.copy(f, tmp_path/"few"/f.parent.name)
-    return tmp_path/"few"
+def few(faces50, tmp_path): return Path(shutil.copytree(faces50, tmp_path/"few"))
 
 @pytest.fixture
-def small(few): return photo_learner(photo_dls(few, size=64))
+def small(few): return photo_learner(photo_dls(few, size=32))
 
 # %% ../../nbs/01c_cleaning.ipynb #13a0fa51
 def photos_in(folder): return sorted(p.read_bytes() for p in Path(folder).rglob("*.png"))
@@ -59,9 +52,19 @@ def test_a_relabelled_photo_overwrites_nothing(small, few):
     before = photos_in(few)
     cleaner.decide(file, "other")
     dls = cleaner.apply()
-    assert photos_in(few) == before and (few/"other"/f"{file.stem}_1.png") in dls.train_ds.items
+    assert photos_in(few) == before and (few/"other"/f"{file.stem}-1.png") in dls.train_ds.items
     cleaner.undo()
     assert file.exists() and photos_in(few) == before
+
+# %% ../../nbs/01c_cleaning.ipynb #05dcafea
+def test_a_photo_that_is_gone_is_named_and_leaves_nothing_behind(small, few):
+    cleaner = Cleaner(small); cleaner.widget()
+    file = cleaner.worst("face")[0]
+    cleaner.decide(file, "other")
+    file.unlink()
+    before = photos_in(few)
+    cleaner.buttons["apply"].click()
+    assert file.name in cleaner.status.value and photos_in(few) == before
 
 # %% ../../nbs/01c_cleaning.ipynb #15263603
 def test_the_buttons_of_the_cleaner_work(small):
