@@ -8,6 +8,8 @@ __all__ = ['Traced', 'Sliders', 'somebody_there']
 # %% ../nbs/foundations/06_sliders.ipynb #0639ca6d
 import json
 import numpy as np
+from importlib.resources import files
+from string import Template
 
 # %% ../nbs/foundations/06_sliders.ipynb #e1de2340
 from fastcore.basics import patch
@@ -38,14 +40,15 @@ for name,op in dict(add="+", sub="-", mul="*", truediv="/", pow="**", lt="<", gt
 
 # %% ../nbs/foundations/06_sliders.ipynb #e6902933
 _CALLS = dict(abs="Math.abs({})", exp="Math.exp({})", log="Math.log({})", sqrt="Math.sqrt({})",
-             sin="Math.sin({})", cos="Math.cos({})", tanh="Math.tanh({})", __neg__="(-{})",
+             sin="Math.sin({})", cos="Math.cos({})", tanh="Math.tanh({})",
              relu="Math.max(0,{})", sigmoid="(1/(1+Math.exp(-{})))",
-             mean="mean((p,y)=>{})")
+             mean="mean((p,y)=>{})", __abs__="Math.abs({})", __neg__="(-{})")
 
-def _call(js): return lambda self: Traced(js.format(self.js))
+def _call(js):
+    def write(self): return Traced(js.format(self.js))
+    return write
 
 for name,js in _CALLS.items(): setattr(Traced, name, _call(js))
-Traced.__abs__ = Traced.abs
 
 # %% ../nbs/foundations/06_sliders.ipynb #1c736386
 @patch
@@ -64,12 +67,13 @@ class Sliders:
         f, # function of `x` and of each parameter, made of operators and a few methods
         x, # array or tensor: where the points lie; without `y` only its ends count
         y=None, # targets, shaped like `x`
-        loss=None, # function of predictions and targets, such as `mae`
+        loss_func=None, # function of predictions and targets, such as `mae`
         ylim:tuple=None, # lowest and highest value of the y axis; a little beyond `y` by default
         **ranges, # for each parameter its start, low and high end: `a=(1.1, 0, 4)`
     ):
         if not ranges: raise ValueError("no sliders: give each parameter a range, a=(1.1, 0, 4)")
-        self.f,self.x,self.y,self.loss,self.ranges = f,x,y,loss,ranges
+        self.f,self.loss_func,self.ranges = f,loss_func,ranges
+        self.x,self.y = x,y
         for v in ranges.values(): _step(*v)
         lo,hi = _ends(f(x=x, **self.start) if y is None else y)
         self.ylim = ylim or (lo-.1*(hi-lo), hi+.1*(hi-lo))
@@ -99,20 +103,26 @@ def loss_at(self:Sliders,
     **positions, # a value for each parameter; one left out stays at its start
 ) -> float: # loss of the curve at these positions
     "The loss that the page displays when the sliders stand there"
-    return float(self.loss(self.f(x=self.x, **{**self.start, **positions}), self.y))
+    return float(self.loss_func(self.f(x=self.x, **{**self.start, **positions}), self.y))
 
 # %% ../nbs/foundations/06_sliders.ipynb #bda9bcf8
-_W,_H,_LEFT,_BOTTOM = 560,320,46,34
+_W,_H = 560,320
+_LEFT,_BOTTOM = 46,34
+
+def _share(v, ends):
+    "How far along from the one end to the other"
+    lo,hi = ends
+    return (_flat(v)-lo)/(hi-lo)
 
 @patch
-def _px(self:Sliders, v, axis):
-    lo,hi = self.ylim if axis else _ends(self.x)
-    part = (_flat(v)-lo)/(hi-lo)
-    return np.round(_H-_BOTTOM-part*(_H-_BOTTOM-8) if axis else _LEFT+16+part*(_W-_LEFT-34), 1)
+def _x_px(self:Sliders, v):
+    return np.round(_LEFT+16 + _share(v, _ends(self.x))*(_W-_LEFT-34), 1)
 
 @patch
-def _ticks(self:Sliders, axis):
-    lo,hi = self.ylim if axis else _ends(self.x)
+def _y_px(self:Sliders, v):
+    return np.round(_H-_BOTTOM - _share(v, self.ylim)*(_H-_BOTTOM-8), 1)
+
+def _ticks(lo, hi):
     step = 10**np.floor(np.log10(hi-lo))
     step = next(s for s in (step/5, step/2, step, 2*step) if (hi-lo)/s <= 7)
     return np.round(np.arange(np.ceil(lo/step-1e-9), np.floor(hi/step+1e-9)+1)*step, 9) + 0.
@@ -121,68 +131,43 @@ def _ticks(self:Sliders, axis):
 _TICK = '<text x="{}" y="{}" text-anchor="{}">{:g}</text>'
 
 @patch
-def _svg(self:Sliders):
-    xt,yt = self._ticks(0),self._ticks(1)
-    ticks = [_TICK.format(p, _H-_BOTTOM+16, "middle", v) for p,v in zip(self._px(xt, 0), xt)]
-    ticks += [_TICK.format(_LEFT-6, p+4, "end", v) for p,v in zip(self._px(yt, 1), yt)]
-    dots = [] if self.y is None else zip(self._px(self.x, 0), self._px(self.y, 1))
-    dots = [f'<circle cx="{a}" cy="{b}" r="4"/>' for a,b in dots]
+def _figure(self:Sliders):
+    x_ticks,y_ticks = _ticks(*_ends(self.x)),_ticks(*self.ylim)
+    marks = [_TICK.format(px, _H-_BOTTOM+16, "middle", v)
+             for px,v in zip(self._x_px(x_ticks), x_ticks)]
+    marks += [_TICK.format(_LEFT-6, px+4, "end", v) for px,v in zip(self._y_px(y_ticks), y_ticks)]
+    points = [] if self.y is None else zip(self._x_px(self.x), self._y_px(self.y))
+    dots = [f'<circle cx="{px}" cy="{py}" r="4"/>' for px,py in points]
     return (f'<svg viewBox="0 0 {_W} {_H}" role="img" aria-label="the curve over the points">'
             f'<rect x="{_LEFT}" y="2" width="{_W-_LEFT-2}" height="{_H-_BOTTOM-2}"/>'
-            f'{"".join(ticks)}'
+            f'{"".join(marks)}'
             f'<text x="{_W/2}" y="{_H-4}">x</text><text x="10" y="{_H/2}">y</text>'
             f'<svg width="{_W-2}" height="{_H-_BOTTOM}">{"".join(dots)}<path d=""/></svg></svg>')
 
 # %% ../nbs/foundations/06_sliders.ipynb #e0d1bcfe
-_STYLE = """<style>
-.sliders {max-width: 600px; color: inherit} .sliders svg {width: 100%; overflow: hidden}
-.sliders text {fill: currentColor; font: 13px sans-serif} .sliders circle {fill: #4c8fd6}
-.sliders rect {fill: none; stroke: currentColor; opacity: .5}
-.sliders path {fill: none; stroke: #e8701a; stroke-width: 3}
-.sliders label {display: grid; grid-template-columns: 4em 1fr 3em; gap: .5em; align-items: center;
-  min-height: 2em; margin: 0}
-.sliders input {min-width: 0; accent-color: #c2500a}
-.sliders output {font-weight: bold}
-</style>"""
+_ROW = ('<label>{0} <input type="range" name="{0}" value="{1}" min="{2}" max="{3}" step="{4:g}">'
+        '<b></b></label>')
 
 @patch
-def _form(self:Sliders):
-    row = ('<label>{0} <input type="range" name="{0}" value="{1}" min="{2}" max="{3}" step="{4:g}">'
-           '<b></b></label>')
-    rows = [row.format(k, *v[:3], _step(*v)) for k,v in self.ranges.items()]
-    said = self.loss and f"<p>{self.loss.__name__} <output></output></p>"
-    return f'<form hidden onsubmit="return false">{"".join(rows)}{said or ""}</form>'
-
-# %% ../nbs/foundations/06_sliders.ipynb #4e7dff70
-_SCRIPT = """<script>(box => {
-const s = SPEC, inputs = [...box.querySelectorAll("input")], said = box.querySelector("output");
-let v = [];
-const f = x => { const [NAMES] = v; return MODEL; };
-const mean = g => s.x.reduce((sum, x, i) => sum + g(f(x), s.y[i]), 0) / s.x.length;
-const high = x => Math.max(-9999, Math.min(9999, s.at - s.per * f(x))).toFixed(1);
-const move = () => {
-  v = inputs.map(i => +i.value);
-  inputs.forEach(i => i.nextElementSibling.textContent = +(+i.value).toPrecision(4));
-  const points = s.grid.map((x, i) => s.px[i] + "," + high(x));
-  box.querySelector("path").setAttribute("d", "M" + points.join("L"));
-  if (said) said.value = (LOSS).toFixed(2);
-};
-box.querySelector("form").hidden = false; box.oninput = move; move();
-})(document.currentScript.previousElementSibling)</script>"""
+def _rows(self:Sliders):
+    return "".join(_ROW.format(name, *v[:3], _step(*v)) for name,v in self.ranges.items())
 
 # %% ../nbs/foundations/06_sliders.ipynb #099df44d
 @patch
 def page(self:Sliders) -> str: # HTML with style, figure and script; needs nothing from outside
     "The control for a page without a kernel"
-    (lo,hi),floor = self.ylim,_H-_BOTTOM
-    per = (floor-8)/(hi-lo)
-    spec = dict(x=[*_flat(self.x)], y=[*_flat(self.y)] if self.loss else [], at=floor+lo*per, per=per,
-                grid=[*_flat(self._grid()).round(4)], px=[*self._px(self._grid(), 0)])
-    model = self.f(x=Traced("x"), **{k: Traced(k) for k in self.ranges})
-    loss = self.loss(Traced("p"), Traced("y")) if self.loss else 0
-    script = _SCRIPT.replace("SPEC", json.dumps(spec)).replace("NAMES", ",".join(self.ranges))
-    script = script.replace("MODEL", _js(model)).replace("LOSS", _js(loss))
-    return f'<div class="sliders">{_STYLE}{self._svg()}{self._form()}</div>{script}'
+    zero = float(self._y_px(0)[0])
+    scale = (_H-_BOTTOM-8)/(self.ylim[1]-self.ylim[0])
+    grid,loss_line,loss = self._grid(),"",0
+    if self.loss_func:
+        loss_line = f"<p>{self.loss_func.__name__} <output></output></p>"
+        loss = self.loss_func(Traced("p"), Traced("y"))
+    facts = dict(x=[*_flat(self.x)], y=[*_flat(self.y)] if self.loss_func else [], zero=zero,
+                 scale=scale, grid=[*_flat(grid).round(4)], grid_px=[*self._x_px(grid)])
+    model = self.f(x=Traced("x"), **{name: Traced(name) for name in self.ranges})
+    html = files("lessonlib").joinpath("page/sliders.html").read_text(encoding="utf-8")
+    return Template(html).substitute(figure=self._figure(), rows=self._rows(), loss_line=loss_line,
+        facts=json.dumps(facts), names=",".join(self.ranges), model=_js(model), loss=_js(loss))
 
 # %% ../nbs/foundations/06_sliders.ipynb #928a9c80
 @patch
@@ -196,9 +181,9 @@ def draw(self:Sliders,
     grid = self._grid()
     if self.y is not None: ax.scatter(_flat(self.x), _flat(self.y), s=16)
     ax.plot(grid, self.f(x=grid, **{**self.start, **positions}), color="C1")
-    where = ", ".join(f"{k} {v:g}" for k,v in positions.items())
-    said = f"\n{self.loss.__name__} {self.loss_at(**positions):.2f}" if self.loss else ""
-    ax.set(xlabel="x", ylabel="y", ylim=self.ylim, title=where+said)
+    title = ", ".join(f"{k} {v:g}" for k,v in positions.items())
+    if self.loss_func: title += f"\n{self.loss_func.__name__} {self.loss_at(**positions):.2f}"
+    ax.set(xlabel="x", ylabel="y", ylim=self.ylim, title=title)
 
 # %% ../nbs/foundations/06_sliders.ipynb #a1e300ba
 @patch
@@ -224,9 +209,9 @@ def somebody_there() -> bool: # may the kernel ask a reader something?
 def interact(self:Sliders):
     "The control for a live kernel, by ipywidgets"
     from ipywidgets import FloatSlider, interact
-    knobs = {k: FloatSlider(v[0], min=v[1], max=v[2], step=_step(*v))
-             for k,v in self.ranges.items()}
-    return interact(lambda **at: self.draw(**at), **knobs)
+    def draw_at(**positions): self.draw(**positions)
+    return interact(draw_at, **{name: FloatSlider(v[0], min=v[1], max=v[2], step=_step(*v))
+                                for name,v in self.ranges.items()})
 
 @patch
 def _ipython_display_(self:Sliders):
