@@ -5,7 +5,7 @@
 # %% auto #0
 __all__ = ['NOISE', 'LINES', 'FEW_NAMES', 'TestCells', 'lesson_folder', 'lesson_files', 'copy_lessons', 'run_lesson',
            'machine_noise', 'floors', 'syntax', 'own_imports', 'quoted', 'upward_imports', 'private_names',
-           'foreign_underscores', 'room_size', 'misleading', 'misleads', 'unclear', 'assigned', 'house', 'make_readme',
+           'foreign_underscores', 'room_size', 'misleads', 'unclear', 'assigned', 'misleading', 'house', 'make_readme',
            'write_version', 'broken_links', 'main']
 
 # %% ../nbs/foundations/08_notebooks.ipynb #01b1967f
@@ -180,15 +180,6 @@ def room_size(
     return long + ([f"{name} has {names} public names"] if names<3 and name not in FEW_NAMES else [])
 
 # %% ../nbs/foundations/08_notebooks.ipynb #ad5c083d
-def misleading(
-    path:str|Path, # notebook
-) -> list[str]: # one line for each fault, empty if there is none
-    "Where a notebook hides a check in a lambda, gives a lambda a name, or a class a method from outside"
-    code = [c.source for c in read_nb(path).cells if c.cell_type=="code"]
-    code = [re.sub(r"^[%!].*$", "", source, flags=re.M) for source in code]
-    return [f"{Path(path).name}: {source.splitlines()[node.lineno-1].strip()}"
-            for source in code for node in ast.walk(ast.parse(source)) if misleads(node)]
-
 def misleads(node): # of a syntax tree
     "Whether it is one of the three forms"
     if isinstance(node, ast.Call) and getattr(node.func, "id", "")=="expect_fail":
@@ -206,6 +197,16 @@ def assigned(node): # an assignment
     target,value = node.targets[0],node.value
     both = isinstance(target, ast.Tuple) and isinstance(value, ast.Tuple)
     return [*zip(target.elts, value.elts)] if both else [(t, value) for t in node.targets]
+
+# %% ../nbs/foundations/08_notebooks.ipynb #2e89267e
+def misleading(
+    path:str|Path, # notebook
+) -> list[str]: # one line for each fault, empty if there is none
+    "Where a notebook hides a check in a lambda, gives a lambda a name, or a class a method from outside"
+    code = [c.source for c in read_nb(path).cells if c.cell_type=="code"]
+    code = [re.sub(r"^[%!].*$", "", source, flags=re.M) for source in code]
+    return [f"{Path(path).name}: {source.splitlines()[node.lineno-1].strip()}"
+            for source in code for node in ast.walk(ast.parse(source)) if misleads(node)]
 
 # %% ../nbs/foundations/08_notebooks.ipynb #8bec779d
 def house() -> list[str]: # all that breaks a rule, empty if nothing does
