@@ -422,8 +422,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                       'lessonlib/tests/conftest.py'),
                                           'lessonlib.tests.conftest.start_browser': ( 'foundations/notebooks.html#start_browser',
                                                                                       'lessonlib/tests/conftest.py'),
-                                          'lessonlib.tests.conftest.trained_once': ( 'foundations/notebooks.html#trained_once',
-                                                                                     'lessonlib/tests/conftest.py'),
                                           'lessonlib.tests.conftest.untrained': ( 'foundations/notebooks.html#untrained',
                                                                                   'lessonlib/tests/conftest.py'),
                                           'lessonlib.tests.conftest.workers': ( 'foundations/notebooks.html#workers',
