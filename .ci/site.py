@@ -22,6 +22,7 @@ UNUSED = re.compile(r"<(link|script)[^>]*/npm/(katex|requirejs|jquery)\b[^>]*>(<
 FOLD = '#| code-fold: true\n#| code-summary: "Source"\n'
 
 
+def plain(s): return " ".join(s.replace("’", "'").split())
 def text_of(s): return "".join(s) if isinstance(s, list) else s
 
 
@@ -144,6 +145,7 @@ class Page(HTMLParser):
         self.title, self.ids, self.links, self.loads, self.cells, self.raw = "", set(), [], [], [], []
         self.open = []  # the names of each tag around the place that is read: the tag's own, its id, its classes
         self.feed(path.read_text(encoding="utf-8"))
+        self.title = plain(self.title)
 
     def inside(self, name): return any(name in names for names in self.open)
 
@@ -193,9 +195,21 @@ def same(page, name, nb):
         if not isinstance(c["source"], list) or any("\n" in line[:-1] for line in c["source"]):
             yield f"nbs/{name}: cell {c.get('id')} is no list of lines"
     title = title_of(ROOT/"nbs"/name)
-    if page.title.strip() != title: yield f"nbs/{name}: its page is called {page.title.strip()!r}, not {title!r}"
+    if page.title != title: yield f"nbs/{name}: its page is called {page.title!r}, not {title!r}"
     seen = ["\n".join(line.rstrip() for line in c.splitlines()).strip() for c in page.cells]
     yield from (f"nbs/{name}: its page does not show this as it is: {c[:60]!r}" for c in shown(nb) if c not in seen)
+
+
+def unlinked(notebook):
+    "One line for each lesson that a notebook names by its number without a link to it, or with a link to another"
+    for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        if c["cell_type"] != "markdown": continue
+        text = re.sub(r"```.*?```|`[^`]*`", "", text_of(c["source"]), flags=re.S)
+        for said, target in re.findall(r"\[([^]]*)\]\(([^)]*)\)", text):
+            number = re.fullmatch(r"(?:[Ll]essons? )?(\d)([a-d]?)", said)
+            if number and not Path(target).name.startswith(f"0{number[1]}{number[2]}_"): yield f"{said} leads to {target}"
+        text = re.sub(r"\[[^]]*\]\([^)]*\)", "", text)
+        yield from (f"{m[0]} is no link" for m in re.finditer(r"\b[Ll]essons?\s+\d[a-d]?\b", text))
 
 
 def check(site, books):
@@ -204,6 +218,7 @@ def check(site, books):
     wrong, listed = [f"nbs/{name} has no page" for p, (name, _) in books.items() if site/p not in pages], set()
     for p, (name, nb) in books.items():
         if site/p in pages: wrong += same(pages[site/p], name, nb)
+        wrong += [f"nbs/{name}: {said}" for said in unlinked(ROOT/"nbs"/name)]
     for css in site.rglob("*.css"):
         wrong += [f"{css.name}: loads {u} from the network" for u in REMOTE.findall(css.read_text(encoding="utf-8"))]
     for path, page in pages.items():
@@ -220,7 +235,7 @@ def check(site, books):
                 wrong.append(f"{here}: {link['url']} leads to no such place in its page")
             elif u.path and link["names"] and target in pages:
                 listed.add(target)
-                text, title = " ".join(link["text"].split()), pages[target].title.strip()
+                text, title = plain(link["text"]), pages[target].title
                 if text not in (title, "Home"): wrong.append(f"{here}: {text!r} leads to the page {title!r}")
     wrong += [f"nbs/{name} is not in the sidebar of _quarto.yml" for p, (name, _) in books.items() if site/p not in listed]
     print(f"{len(pages)} pages, {sum(len(p.links)+len(p.loads) for p in pages.values())} links: {len(wrong)} wrong")
