@@ -17,10 +17,10 @@ from string import Template
 import numpy as np
 from matplotlib import style
 from matplotlib.figure import Figure
-from PIL import Image
 
 # %% ../nbs/foundations/07_report.ipynb #3ef18b71
 from .files import write_whole
+from .photo import open_photo
 
 # %% ../nbs/foundations/07_report.ipynb #198837ad
 def confusion(
@@ -119,7 +119,7 @@ def _photos(probs, targs, labels, files):
     "What the template needs to know of each of the hardest photos"
     for place,loss in hardest(probs, targs):
         was,taken = labels[targs[place]],labels[probs[place].argmax()]
-        im,content = Image.open(files[place]).convert("RGB"),BytesIO()
+        im,content = open_photo(files[place]),BytesIO()
         im.thumbnail((288, 288))
         im.save(content, "JPEG", quality=85)
         answer = f"{was}, rightly" if was==taken else f"{was}, taken for {taken}"

@@ -24,7 +24,7 @@ from PIL import Image
 
 # %% ../nbs/01_vision.ipynb #59765069
 from .data import pretrained_weights
-from .photo import open_photo
+from .photo import PhotoError, open_photo, undecoded
 from .photos import clean_photos, download_photos, photo_files, search_photos
 
 # %% ../nbs/01_vision.ipynb #23ee7434
@@ -39,6 +39,15 @@ def _labels(path, labels):
     few = [label for label,n in counts.items() if n<2]
     if few: raise ValueError(f"{few[0]!r} has a single photo: add one, to train and to validate")
     return sorted(counts)
+
+def _check_files(path, files):
+    "Name the files that are no photos for us, now and not in the middle of a training"
+    faults = []
+    for file in files:
+        try: undecoded(file)
+        except PhotoError as e: faults.append(str(e))
+    if faults: raise ValueError(f"{len(faults)} of {len(files)} files in {path} cannot be used: "
+        f"{'; '.join(faults[:3])}. Mend them, or clean_photos({str(path)!r}) sets them aside")
 
 # %% ../nbs/01_vision.ipynb #d7f6cf07
 class Photo(PILImage):
@@ -68,6 +77,7 @@ def photo_dls(
     settings = dict(locals())
     files = photo_files(path)
     vocab = _labels(path, map(label, files))
+    _check_files(path, files)
     set_seed(seed)
     split = RandomSplitter(valid_pct, seed) if valid is None else FuncSplitter(valid.__contains__)
     block = DataBlock((ImageBlock(Photo), CategoryBlock(vocab=vocab)), get_items=lambda _: files,

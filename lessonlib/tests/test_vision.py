@@ -5,7 +5,8 @@ __all__ = ['ARCHS', 'test_interval_agrees_with_scipy', 'Interrupt', 'few', 'test
            'test_validation_is_predicted_once_in_full_precision', 'test_a_seed_decides_everything',
            'test_the_new_layers_depend_on_the_seed_alone', 'test_a_cpu_keeps_colours_last',
            'test_error_interval_reads_as_published', 'test_folders_that_cannot_work_are_refused',
-           'test_a_batch_larger_than_the_set_still_trains', 'test_a_wrong_architecture_is_answered_with_near_names',
+           'test_files_that_do_not_open_are_named_before_any_training', 'test_a_batch_larger_than_the_set_still_trains',
+           'test_a_wrong_architecture_is_answered_with_near_names',
            'test_the_architectures_of_the_course_answer_to_their_names',
            'test_batches_may_be_used_for_several_architectures', 'test_weights_out_of_reach_say_how_to_go_on',
            'test_predict_takes_every_form_of_a_photo', 'test_predict_turns_a_photo_upright', 'needs',
@@ -98,6 +99,13 @@ def test_folders_that_cannot_work_are_refused(few, tmp_path):
     with pytest.raises(ValueError, match="none to validate"): photo_dls(few, valid_pct=.01)
     with pytest.raises(ValueError, match="squish, crop, pad"): photo_dls(few, method="bend")
 
+# %% ../../nbs/01_vision.ipynb #0b9c97c1
+def test_files_that_do_not_open_are_named_before_any_training(few):
+    (few/"face"/"a.heic").write_bytes(b"\0\0\0\x18ftypheic" + bytes(20))
+    (few/"face"/"b.jpg").write_text("<html>not found</html>")
+    with pytest.raises(ValueError, match="2 of 52 files.*a.heic.*b.jpg.*clean_photos"):
+        photo_dls(few, size=32)
+
 # %% ../../nbs/01_vision.ipynb #e995f123
 def test_a_batch_larger_than_the_set_still_trains(faces50):
     dls = photo_dls(faces50, size=32, bs=1000)
@@ -158,7 +166,8 @@ def needs(name):
 @needs("oxford-iiit-pet")
 def test_cats_and_dogs_are_told_apart():
     pets = dataset("oxford-iiit-pet")/"images"
-    dls = photo_dls(pets, augment=True, label=lambda f: "cat" if f.name[0].isupper() else "dog")
+    def cat_or_dog(file): return "cat" if file.name[0].isupper() else "dog"
+    dls = photo_dls(pets, size=128, augment=True, label=cat_or_dog)
     learn = photo_learner(dls)
     with learn.no_bar(): fine_tune(learn, 1)
     assert evaluate(learn).rate <= .04
@@ -166,6 +175,6 @@ def test_cats_and_dogs_are_told_apart():
 # %% ../../nbs/01_vision.ipynb #57f660a6
 @needs("bird_or_tree")
 def test_birds_and_trees_are_told_apart():
-    learn = photo_learner(photo_dls(dataset("bird_or_tree"), augment=True))
+    learn = photo_learner(photo_dls(dataset("bird_or_tree"), size=128, augment=True))
     with learn.no_bar(): fine_tune(learn, 1)
     assert evaluate(learn).rate <= .016
