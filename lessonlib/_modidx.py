@@ -202,6 +202,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                    'lessonlib.lessons.misleads': ('foundations/notebooks.html#misleads', 'lessonlib/lessons.py'),
                                    'lessonlib.lessons.own_imports': ('foundations/notebooks.html#own_imports', 'lessonlib/lessons.py'),
                                    'lessonlib.lessons.private_names': ('foundations/notebooks.html#private_names', 'lessonlib/lessons.py'),
+                                   'lessonlib.lessons.quiet': ('foundations/notebooks.html#quiet', 'lessonlib/lessons.py'),
                                    'lessonlib.lessons.quoted': ('foundations/notebooks.html#quoted', 'lessonlib/lessons.py'),
                                    'lessonlib.lessons.room_size': ('foundations/notebooks.html#room_size', 'lessonlib/lessons.py'),
                                    'lessonlib.lessons.run_lesson': ('foundations/notebooks.html#run_lesson', 'lessonlib/lessons.py'),
