@@ -2,51 +2,58 @@
 
 # %% auto #0
 __all__ = ['test_random_numbers_come_again_after_going_back', 'test_an_optimizer_gets_its_memory_back',
-           'test_a_file_that_was_cut_altered_or_renamed_is_refused',
+           'test_a_state_of_any_shape_comes_back', 'test_a_file_that_was_cut_altered_or_renamed_is_refused',
            'test_foreign_files_are_refused_without_running_anything',
            'test_the_last_good_checkpoint_is_used_and_none_is_an_error',
            'test_a_full_disk_warns_and_keeps_the_checkpoint_before', 'test_times_between_checkpoints_are_kept',
-           'PowerCut', 'test_a_cut_run_ends_with_the_same_bits', 'test_another_plan_is_named',
-           'test_a_finished_run_trains_no_further', 'test_killed_at_five_random_moments_it_ends_with_the_same_bits',
-           'test_two_processes_do_what_one_does_and_one_may_go_on']
+           'PowerCut', 'test_a_cut_run_ends_with_the_same_bits',
+           'test_a_run_that_ctrl_c_ended_goes_on_to_the_same_bits', 'test_another_plan_is_named',
+           'test_a_finished_run_trains_no_further', 'process',
+           'test_killed_at_five_random_moments_it_ends_with_the_same_bits', 'pair',
+           'test_two_processes_do_what_one_does_and_one_may_go_on', 'test_torchrun_starts_two_processes']
 
 # %% ../../nbs/05b_checkpoints.ipynb #star
 from ..checkpoints import *
 
 # %% ../../nbs/05b_checkpoints.ipynb #a45acf22
 import json, os, random, signal, socket, subprocess, sys, time
+from functools import partial
 import numpy as np, pytest, torch
-from ..mnist import digit_net
-from ..training import Batches, Trainer, fit
+from ..mnist import Minibatches, digit_net
+from ..sgd import SGD
+from ..training import Trainer, fit
 
 # %% ../../nbs/05b_checkpoints.ipynb #5e72aebf
 def test_random_numbers_come_again_after_going_back():
     def draw(): return torch.rand(2).tolist(), np.random.randn(3).tolist(), random.gauss(0, 1)
     draw()
-    state = random_state()
+    tensors,rest = pack_state(random_state())
     first = draw()
-    set_random_state(state)
+    set_random_state(unpack_state(tensors, json.loads(json.dumps(rest))))
     assert draw()==first
 
 # %% ../../nbs/05b_checkpoints.ipynb #8ba9e15e
-@pytest.mark.parametrize("kind", ["AdamW", "SGD", "RMSprop", "Adagrad"])
-def test_an_optimizer_gets_its_memory_back(kind, tmp_path):
-    more = dict(momentum=.9) if kind=="SGD" else {}
-    def new(p): return getattr(torch.optim, kind)([p], lr=.1, **more)
-    ps = [torch.ones(3, requires_grad=True) for _ in range(2)]
-    opts = [new(p) for p in ps]
-    def step(k): ps[k].grad = ps[k].detach()*2; opts[k].step()
-    step(0)
-    tensors,rest = pack_optimizer(opts[0])
-    c = read_checkpoint(save_checkpoint(tmp_path, 1, tensors, rest))
-    ps[1].data.copy_(ps[0].data)
-    unpack_optimizer(opts[1], c.tensors, c.facts)
-    step(0); step(1)
-    assert torch.equal(*ps)
+@pytest.mark.parametrize("opt_func", [torch.optim.AdamW, partial(torch.optim.SGD, momentum=.9),
+    torch.optim.RMSprop, torch.optim.Adagrad, partial(SGD, mom=.9, wd=.1)], ids=str)
+def test_an_optimizer_gets_its_memory_back(opt_func, tmp_path):
+    data,model = Minibatches(torch.rand(8, 3), torch.arange(8)%2, 2),torch.nn.Linear(3, 2)
+    t = Trainer(model, data, opt_func=opt_func, device="cpu")
+    whole = t.fit(2, .1, hooks=[hook := Checkpoints(tmp_path, every=3, keep=9)]).losses
+    for f in hook.files()[:-1]: f.unlink()
+    torch.nn.init.zeros_(model.weight)
+    again = Trainer(model, data, opt_func=opt_func, device="cpu").fit(2, .1, hooks=[hook])
+    assert len(hook.files())>1 and again.losses==whole
+
+# %% ../../nbs/05b_checkpoints.ipynb #8ba9e15f
+def test_a_state_of_any_shape_comes_back():
+    state = dict(a=dict(b=[torch.ones(2), 3, None], c={}), d=[], e=[dict(f=torch.zeros(()))], g=.1)
+    tensors,rest = pack_state(state)
+    assert tensors.keys()=={"a.b.0", "e.0.f"}
+    assert str(unpack_state(tensors, json.loads(json.dumps(rest))))==str(state)
 
 # %% ../../nbs/05b_checkpoints.ipynb #7959197f
 def test_a_file_that_was_cut_altered_or_renamed_is_refused(tmp_path):
-    path = save_checkpoint(tmp_path, 7, dict(w=torch.arange(100.)), {})
+    path = save_checkpoint(tmp_path, 7, dict(w=torch.arange(100.)))
     data = bytearray(path.read_bytes())
     data[-5] ^= 1
     for bad in (b"", data[:-1], data[:20], data):
@@ -64,28 +71,28 @@ def test_foreign_files_are_refused_without_running_anything(tmp_path):
 
 # %% ../../nbs/05b_checkpoints.ipynb #80462c73
 def test_the_last_good_checkpoint_is_used_and_none_is_an_error(tmp_path):
-    keep = Checkpoints(tmp_path)
-    assert keep.load() is None
-    for step in (1, 2, 3): keep.save(step, dict(w=torch.tensor([step])), dict(step=step))
-    new,old = keep.files()
+    kept = Checkpoints(tmp_path)
+    assert kept.load() is None
+    for step in (1, 2, 3): kept.save(step, dict(w=torch.tensor([step]), step=step))
+    new,old = kept.files()
     new.write_bytes(new.read_bytes()[:-3])
     with pytest.warns(UserWarning, match="trying the one before"):
-        assert keep.load().facts["step"]==2
+        assert kept.load().state["step"]==2
     old.write_bytes(b"")
-    with pytest.warns(UserWarning), pytest.raises(BadCheckpoint, match="none of 2"): keep.load()
+    with pytest.warns(UserWarning), pytest.raises(BadCheckpoint, match="none of 2"): kept.load()
 
 # %% ../../nbs/05b_checkpoints.ipynb #6aa6eb90
 @pytest.mark.skipif(os.name!="posix", reason="limits of a process are POSIX")
 def test_a_full_disk_warns_and_keeps_the_checkpoint_before(tmp_path):
     import resource
-    keep = Checkpoints(tmp_path)
-    keep.save(1, dict(w=torch.ones(10)), {})
+    kept = Checkpoints(tmp_path)
+    kept.save(1, dict(w=torch.ones(10)))
     limits = resource.getrlimit(resource.RLIMIT_FSIZE)
     old = signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, limits[1]))
     try:
         with pytest.warns(UserWarning, match="no checkpoint at step 2"):
-            keep.save(2, dict(w=torch.ones(100_000)), {})
+            kept.save(2, dict(w=torch.ones(100_000)))
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
         signal.signal(signal.SIGXFSZ, old)
@@ -101,19 +108,21 @@ def test_times_between_checkpoints_are_kept(tmp_path):
 # %% ../../nbs/05b_checkpoints.ipynb #769bed27
 class PowerCut(Exception): pass
 
-def _small(stop=None, folder=None, loader=False, **options):
+def _small(stop=None, folder=None, loader=False, more=(), **options):
     "A short training with dropout and augmentation, cut after `stop` minibatches if asked for"
     torch.manual_seed(0)
-    x,y = torch.rand(300, 1, 28, 28),torch.arange(300)%10
-    fetched = torch.utils.data.DataLoader([*zip(x, y)], 32, shuffle=True)
-    data = fetched if loader else Batches(x, y, 32)
+    x,y = torch.rand(150, 1, 28, 28),torch.arange(150)%10
+    fetched = torch.utils.data.DataLoader([*zip(x, y)], 16, shuffle=True)
+    data = fetched if loader else Minibatches(x, y, 16)
     seen = iter(range(stop or 10**6))
     def noise(xb):
         if next(seen, None) is None: raise PowerCut
         return xb + torch.rand_like(xb)*random.random() + np.random.rand()*.1
     model = digit_net((4, 8), 16, .3)
-    keep = folder and Checkpoints(folder, every=3)
-    return model, fit(model, data, 3, augment=noise, checkpoints=keep, quiet=True, **options)
+    hooks = [Checkpoints(folder, every=3), *more] if folder else []
+    return model, fit(model, data, 3, augment=noise, hooks=hooks, quiet=True, **options)
+
+def _same(a, b): return all(map(torch.equal, a.state_dict().values(), b.state_dict().values()))
 
 # %% ../../nbs/05b_checkpoints.ipynb #5f27e071
 @pytest.mark.parametrize("loader", [False, True], ids=["tensors", "DataLoader"])
@@ -121,74 +130,121 @@ def _small(stop=None, folder=None, loader=False, **options):
 def test_a_cut_run_ends_with_the_same_bits(tmp_path, loader, stop):
     whole,h = _small(loader=loader)
     with pytest.raises(PowerCut): _small(stop, tmp_path, loader)
+    assert list(tmp_path.glob("step-*"))
     cut,g = _small(folder=tmp_path, loader=loader)
-    assert all(map(torch.equal, whole.state_dict().values(), cut.state_dict().values()))
-    assert h.losses==g.losses and h.rows==g.rows
+    assert _same(whole, cut) and h.losses==g.losses
+    assert h.rows==g.rows and h.ends==g.ends
+
+# %% ../../nbs/05b_checkpoints.ipynb #5f27e072
+@pytest.mark.skipif(os.name!="posix", reason="signals of POSIX")
+def test_a_run_that_ctrl_c_ended_goes_on_to_the_same_bits(tmp_path, capsys):
+    class Press:
+        def after_loss(self, loss, lr): os.kill(os.getpid(), signal.SIGINT)
+    whole,h = _small()
+    for n in range(3): _small(folder=tmp_path, more=[Press()])
+    assert "stopped in epoch 1 after minibatch 3" in capsys.readouterr().out
+    cut,g = _small(folder=tmp_path)
+    assert _same(whole, cut) and h.losses==g.losses
 
 # %% ../../nbs/05b_checkpoints.ipynb #90826279
 def test_another_plan_is_named(tmp_path):
     _small(folder=tmp_path)
-    with pytest.raises(ValueError, match="wd was 0.01 and is 0.5"): _small(folder=tmp_path, wd=.5)
-    with pytest.raises(ValueError, match="precision was auto and is bfloat16"):
-        _small(folder=tmp_path, precision="bfloat16")
+    heavy = partial(torch.optim.AdamW, fused=True, weight_decay=.5)
+    for match,options in {"weight_decay was 0.01 and is 0.5": dict(opt_func=heavy),
+            "precision was auto and is bfloat16": dict(precision="bfloat16"),
+            "optimizer was AdamW and is SGD": dict(opt_func=SGD)}.items():
+        with pytest.raises(ValueError, match=match): _small(folder=tmp_path, **options)
 
 # %% ../../nbs/05b_checkpoints.ipynb #e6a0c744
 def test_a_finished_run_trains_no_further(tmp_path):
     first,_ = _small(folder=tmp_path)
     again,h = _small(folder=tmp_path)
-    assert all(map(torch.equal, first.state_dict().values(), again.state_dict().values()))
-    assert len(h.rows)==3
+    assert _same(first, again) and len(h.rows)==3
 
 # %% ../../nbs/05b_checkpoints.ipynb #1d81fdf7
-def _start(*words, tool=(), **env):
-    call = [sys.executable, *tool, "-m", "lessonlib.training", *map(str, words)]
-    env = dict(os.environ, OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="", **env)
-    return subprocess.Popen(call, env=env, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE)
+def _train(env, options):
+    "In a process of its own: train digits as the command line does"
+    os.environ.update(env, CUDA_VISIBLE_DEVICES="")
+    sys.stdout = open(os.devnull, "w")
+    torch.set_num_threads(1)
+    torch.seed()
+    from lessonlib.fast_digits import main
+    main(**options)
 
-def _finish(out, *words, processes=1):
+@pytest.fixture(scope="module")
+def process():
+    "Starts processes that find their imports already done"
+    if os.name!="posix": pytest.skip("forks and SIGKILL are POSIX")
+    from multiprocessing import get_context
+    context = get_context("forkserver")
+    context.set_forkserver_preload(["lessonlib.fast_digits", "pytest", "torch._dynamo"])
+    def start(env={}, **options):
+        (process := context.Process(target=_train, args=(env, options))).start()
+        return process
+    return start
+
+# %% ../../nbs/05b_checkpoints.ipynb #1d81fdf8
+def _weights(out):
     from safetensors import safe_open
-    torchrun = "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", str(processes)
-    process = _start("--out", out, *words, tool=torchrun if processes>1 else ())
-    said = process.communicate()[1].decode()
-    assert process.returncode==0, said[-2000:]
     with safe_open(out, "pt") as f:
         return {k: f.get_tensor(k) for k in f.keys()},np.array(json.loads(f.metadata()["losses"]))
 
-def _kill_soon(folder, *words, processes=1, pause=.2):
-    "Start, wait for a new checkpoint, and kill at a random moment after it"
-    def names(): return {f.name for f in folder.glob("step-*")}
-    with socket.socket() as s: s.bind(("127.0.0.1", 0)); port = s.getsockname()[1]
-    def env(rank): return dict(RANK=str(rank), LOCAL_RANK=str(rank), WORLD_SIZE=str(processes),
-                               MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-    words,before = ("--checkpoints", folder, "--every", 1, *words),names()
-    running = [_start(*words, **env(r)) for r in range(processes)]
-    while running[0].poll() is None and not names()-before: time.sleep(.005)
-    time.sleep(random.random()*pause)
-    for p in running: p.kill()
-    for p in running: p.communicate()
-    return running[0].returncode
+def _steps(folder): return {int(f.name[5:14]) for f in folder.glob("step-*")}
+
+def _kill(processes, folder, moments):
+    "Wait for a new checkpoint, kill at a moment drawn after it, and tell how the first one ended"
+    old = _steps(folder)
+    while processes[0].is_alive() and not _steps(folder)-old: time.sleep(.002)
+    time.sleep(moments.uniform(0, .1))
+    for p in processes: p.kill()
+    for p in processes: p.join()
+    return processes[0].exitcode
 
 # %% ../../nbs/05b_checkpoints.ipynb #cf2edd2f
-@pytest.mark.skipif(os.name!="posix", reason="SIGKILL is POSIX")
-def test_killed_at_five_random_moments_it_ends_with_the_same_bits(tmp_path):
-    plan = "--epochs", 3
-    killed = [_kill_soon(tmp_path/"kept", *plan) for _ in range(5)]
-    assert killed.count(-signal.SIGKILL)>=4, killed
-    words = "--checkpoints", tmp_path/"kept", "--every", 1, *plan
-    resumed,losses = _finish(tmp_path/"a.safetensors", *words)
-    whole,expected = _finish(tmp_path/"b.safetensors", *plan)
-    assert resumed.keys()==whole.keys() and (losses==expected).all()
-    assert all(torch.equal(whole[k], resumed[k]) for k in whole)
+def test_killed_at_five_random_moments_it_ends_with_the_same_bits(tmp_path, process):
+    plan,kept = dict(epochs=4, rows=1600, bs=64),tmp_path/"kept"
+    saved,moments = dict(plan, checkpoints=str(kept), every=1),random.Random(5)
+    for _ in range(5):
+        assert _kill([process(**saved)], kept, moments)==-signal.SIGKILL
+        assert 0 < max(_steps(kept)) < 100
+    for name,options in dict(a=saved, b=plan).items():
+        process(**options, out=str(tmp_path/name)).join()
+    (resumed,losses),(whole,expected) = _weights(tmp_path/"a"),_weights(tmp_path/"b")
+    assert len(losses)==100 and (losses==expected).all()
+    assert resumed.keys()==whole.keys() and all(torch.equal(whole[k], resumed[k]) for k in whole)
 
 # %% ../../nbs/05b_checkpoints.ipynb #98c31f1b
+@pytest.fixture
+def pair(process):
+    "Starts two processes that join, as torchrun does"
+    def start(**options):
+        with socket.socket() as s:
+            s.bind(("127.0.0.1", 0))
+            port = s.getsockname()[1]
+        place = dict(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
+        return [process(dict(place, RANK=r, LOCAL_RANK=r), **options) for r in "01"]
+    return start
+
+@pytest.mark.skipif(not torch.distributed.is_available(), reason="needs gloo")
+def test_two_processes_do_what_one_does_and_one_may_go_on(tmp_path, process, pair):
+    plan,kept = dict(net="linear", epochs=4, bs=128),str(tmp_path/"kept")
+    process(**plan, out=str(tmp_path/"one")).join()
+    alone = _weights(tmp_path/"one")[1]
+    for p in pair(**plan, out=str(tmp_path/"two")): p.join()
+    assert len(alone)>=100 and np.abs(_weights(tmp_path/"two")[1]-alone).max()<=1e-5
+    saved = dict(plan, checkpoints=kept, every=1)
+    assert _kill(pair(**saved), tmp_path/"kept", random.Random(2))==-signal.SIGKILL
+    assert 0 < max(_steps(tmp_path/"kept")) < len(alone)
+    process(**saved, out=str(tmp_path/"three")).join()
+    assert np.abs(_weights(tmp_path/"three")[1]-alone).max()<=1e-5
+
+# %% ../../nbs/05b_checkpoints.ipynb #98c31f1c
 @pytest.mark.skipif(not torch.distributed.is_available() or os.name!="posix", reason="needs gloo")
-def test_two_processes_do_what_one_does_and_one_may_go_on(tmp_path):
-    plan = "--net", "linear", "--epochs", 4
-    _,alone = _finish(tmp_path/"one.safetensors", *plan)
-    _,both = _finish(tmp_path/"two.safetensors", *plan, processes=2)
-    assert len(alone)>=100 and np.abs(alone-both).max()<=1e-5
-    _kill_soon(tmp_path/"kept", *plan, pause=0, processes=2)
-    step = int(max(f.name for f in (tmp_path/"kept").glob("step-*"))[5:14])
-    assert 0 < step < len(alone)
-    words = "--checkpoints", tmp_path/"kept", *plan
-    assert np.abs(_finish(tmp_path/"three.safetensors", *words)[1]-alone).max()<=1e-5
+def test_torchrun_starts_two_processes(tmp_path):
+    torchrun = "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2"
+    words = "--net", "linear", "--epochs", "1", "--rows", "400", "--out", str(tmp_path/"out")
+    env = dict(os.environ, OMP_NUM_THREADS="1", CUDA_VISIBLE_DEVICES="")
+    call = [sys.executable, *torchrun, "-m", "lessonlib.fast_digits", *words]
+    done = subprocess.run(call, env=env, capture_output=True, text=True)
+    assert done.returncode==0, done.stderr[-2000:]
+    assert len(_weights(tmp_path/"out")[1])==4 and done.stdout.count("batch_accuracy")==1

@@ -2,12 +2,13 @@
 
 # %% auto #0
 __all__ = ['test_a_digit_that_is_not_jittered_stays_what_it_is', 'test_jitter_goes_as_far_as_it_is_told',
-           'test_the_command_line_trains_and_writes_weights']
+           'test_digits_are_trained_and_the_weights_written', 'test_the_command_line_is_made_from_the_signature']
 
 # %% ../../nbs/05c_fast_digits.ipynb #star
 from ..fast_digits import *
 
 # %% ../../nbs/05c_fast_digits.ipynb #6c6b764a
+import subprocess, sys
 import pytest, torch
 from safetensors.torch import load_file
 
@@ -31,9 +32,18 @@ def test_jitter_goes_as_far_as_it_is_told(how, turn, move):
     else: assert 0<=rows.min()<=1 and rows.max()>=27 and columns.max()==28
 
 # %% ../../nbs/05c_fast_digits.ipynb #1f9024a6
-def test_the_command_line_trains_and_writes_weights(tmp_path, capsys):
+def test_digits_are_trained_and_the_weights_written(tmp_path, capsys):
     out = tmp_path/"weights.safetensors"
-    main(["--net", "linear", "--epochs", "1", "--bs", "64", "--out", str(out)])
+    main(net="linear", epochs=1, bs=64, out=str(out))
     said = capsys.readouterr().out
     assert "batch_accuracy" in said and float(said.split()[-1])>.8
     assert [t.shape for t in load_file(out).values()]==[(30,), (30, 784), (10,), (10, 30)]
+
+# %% ../../nbs/05c_fast_digits.ipynb #1f9024a7
+def test_the_command_line_is_made_from_the_signature(tmp_path):
+    def run(*words): return subprocess.run([sys.executable, "-m", "lessonlib.fast_digits", *words],
+                                           capture_output=True, text=True)
+    said = run("--help").stdout
+    assert "--checkpoints" in said and "folder to write to, and to go on from" in said
+    wrong = run("--net", "deep")
+    assert wrong.returncode!=0 and "conv or linear, not 'deep'" in wrong.stderr

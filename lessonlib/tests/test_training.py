@@ -2,13 +2,15 @@
 
 # %% auto #0
 __all__ = ['test_the_loop_does_what_the_bare_loop_does_to_the_last_bit', 'test_one_cycle_is_that_of_torch',
-           'test_an_epoch_can_be_entered_anywhere', 'test_a_loss_that_is_no_number_ends_the_run_before_the_step',
-           'test_warming_up_leaves_no_trace', 'test_our_own_optimizer_drives_the_loop_as_that_of_torch_does',
+           'test_a_loss_that_is_no_number_ends_the_run_before_the_step', 'test_warming_up_leaves_no_trace',
+           'test_hooks_are_told_what_happens_in_its_order', 'test_a_hook_hears_of_an_error_and_may_end_a_run',
+           'test_only_hooks_are_taken_for_hooks', 'test_our_own_optimizer_drives_the_loop_as_that_of_torch_does',
            'test_validation_counts_each_row_once', 'test_what_only_makes_it_faster_does_not_change_the_losses',
            'test_half_precision_learns_the_same_on_a_cpu', 'test_the_gradient_is_clipped_and_labels_are_smoothed',
-           'test_ctrl_c_ends_after_the_minibatch_and_loses_nothing',
-           'test_data_that_cannot_teach_is_refused_with_a_reason', 'test_wrong_plans_are_refused_with_a_reason',
-           'test_digits_are_learned_and_history_is_drawn', 'test_a_bar_appears_when_it_takes_long',
+           'test_ctrl_c_ends_after_the_minibatch_and_keeps_what_was_learned', 'test_the_second_ctrl_c_stops_at_once',
+           'test_labels_without_an_output_are_refused_before_the_first_step',
+           'test_wrong_plans_are_refused_with_a_reason', 'test_digits_are_learned_and_history_is_drawn',
+           'test_the_bar_follows_the_run_and_is_closed_even_after_an_error',
            'test_a_gpu_learns_digits_in_mixed_precision']
 
 # %% ../../nbs/05_training.ipynb #star
@@ -17,10 +19,11 @@ from ..training import *
 # %% ../../nbs/05_training.ipynb #934a045e
 import os, signal
 import pytest, torch, torch.nn.functional as F
+from functools import partial
 from torch import nn
 from torch.utils.data import DataLoader, TensorDataset
 from ..data import dataset
-from ..mnist import batch_accuracy, digit_net
+from ..mnist import Minibatches, batch_accuracy, digit_net
 from ..sgd import SGD
 
 def _some(n=300, k=10, seed=0):
@@ -36,14 +39,15 @@ def _equal(a, b): return all(map(torch.equal, a.state_dict().values(), b.state_d
 # %% ../../nbs/05_training.ipynb #1c895c87
 def test_the_loop_does_what_the_bare_loop_does_to_the_last_bit():
     x,y = _some()
-    sgd,data,bare = torch.optim.SGD,Batches(x, y, 32),_net()
-    opt = sgd(bare.parameters(), lr=.1, weight_decay=.01)
+    sgd = partial(torch.optim.SGD, weight_decay=.01)
+    data,bare = Minibatches(x, y, 32),_net()
+    opt = sgd(bare.parameters(), lr=.1)
     for step,(xb,yb) in enumerate(b for n in range(2) for b in data.epoch(n)):
         opt.param_groups[0]["lr"] = .1*one_cycle(step, 20)
         F.cross_entropy(bare(xb), yb).backward()
         opt.step()
         opt.zero_grad()
-    fit(ours := _net(), data, 2, .1, opt=sgd, device="cpu")
+    fit(ours := _net(), data, 2, .1, opt_func=sgd, device="cpu")
     assert _equal(ours, bare)
 
 # %% ../../nbs/05_training.ipynb #68a35009
@@ -56,15 +60,6 @@ def test_one_cycle_is_that_of_torch(steps):
         opt.step()
         if i<steps-1: theirs.step()
 
-# %% ../../nbs/05_training.ipynb #fe3e3a0c
-def test_an_epoch_can_be_entered_anywhere():
-    x,y = torch.arange(100.)[:,None],torch.arange(100)%7
-    data = Batches(x, y, 16)
-    whole = [xb for xb,_ in data.epoch(3)]
-    assert torch.cat(whole).sort(0)[0].equal(x) and len(whole)==len(data)==7
-    assert all(map(torch.equal, whole[4:], [xb for xb,_ in data.epoch(3, 4)]))
-    assert not torch.equal(whole[0], next(data.epoch(4))[0])
-
 # %% ../../nbs/05_training.ipynb #0369e44e
 def test_a_loss_that_is_no_number_ends_the_run_before_the_step():
     x,y = _some()
@@ -72,35 +67,76 @@ def test_a_loss_that_is_no_number_ends_the_run_before_the_step():
         broken.calls += 1
         return xb/0 if broken.calls>4 else xb
     broken.calls = 0
-    before,t = _net(),Trainer(model := _net(), Batches(x, y, 100), augment=broken, device="cpu")
+    data = Minibatches(x, y, 100)
+    before,t = _net(),Trainer(model := _net(), data, augment=broken, device="cpu")
     with pytest.raises(NonFiniteLoss, match="minibatch 1 of epoch 2.*clip=1"):
         t.fit(3, schedule=None)
-    fit(before, Batches(x, y, 100), 1, schedule=None, device="cpu")
+    fit(before, data, 1, schedule=None, device="cpu")
     assert all(map(torch.equal, model.parameters(), before.parameters()))
 
 # %% ../../nbs/05_training.ipynb #75611e6c
 def test_warming_up_leaves_no_trace():
     x,y = _some(100)
-    t = Trainer(_net(.5), Batches(x, y, 32), device="cpu", quiet=True)
+    t = Trainer(_net(.5), Minibatches(x, y, 32), device="cpu", quiet=True)
     torch.manual_seed(7)
     same = torch.Generator().manual_seed(7)
-    assert t.warm_up()>0 and torch.rand(1)==torch.rand(1, generator=same)
-    assert _equal(t.model, _net(.5)) and not t.optimizer.state
+    t.warm_up()
+    assert t.history.warm_up>0 and torch.rand(1)==torch.rand(1, generator=same)
+    assert _equal(t.model, _net(.5)) and not t.opt.state
     assert all(p.grad is None for p in t.model.parameters())
+
+# %% ../../nbs/05_training.ipynb #0a51c0ff
+class _Diary:
+    "A hook that writes down what it is told"
+    def __init__(self): self.told = []
+    def __getattr__(self, moment):
+        if moment not in MOMENTS: raise AttributeError(moment)
+        return lambda *args: self.told.append((moment, *args))
+
+def test_hooks_are_told_what_happens_in_its_order():
+    x,y = _some(40)
+    t = Trainer(_net(), Minibatches(x, y, 20), device="cpu")
+    h = t.fit(2, .1, None, hooks=[diary := _Diary()])
+    expected = [("before_fit", t)]
+    for n in (0, 1):
+        expected.append(("before_epoch", n, 0))
+        for i in (2*n, 2*n+1):
+            expected += [("after_loss", h.losses[i], .1), ("after_batch", i+1, 4)]
+        expected.append(("after_epoch", h.rows[n]))
+    assert diary.told==[*expected, ("after_fit", None)]
+
+# %% ../../nbs/05_training.ipynb #0a51c100
+def test_a_hook_hears_of_an_error_and_may_end_a_run():
+    x,y = _some(40)
+    data = Minibatches(x, y, 20)
+    class Ends:
+        def after_batch(self, step, steps):
+            if step==3: raise self.how
+    for how,heard in ((error := ZeroDivisionError()), error), (StopTraining(), None):
+        (ends := Ends()).how = how
+        t = Trainer(_net(), data, device="cpu")
+        try: t.fit(4, hooks=[diary := _Diary(), ends])
+        except ZeroDivisionError: assert how is error
+        assert diary.told[-1]==("after_fit", heard) and len(t.history.losses)==3
+
+# %% ../../nbs/05_training.ipynb #0a51c101
+def test_only_hooks_are_taken_for_hooks():
+    with pytest.raises(ValueError, match="'kept' is no hook: it has none of the methods before_fit"):
+        fit(_net(), Minibatches(*_some(40), 20), hooks=["kept"])
 
 # %% ../../nbs/05_training.ipynb #ac0e2256
 def test_our_own_optimizer_drives_the_loop_as_that_of_torch_does():
-    x,y = _some()
-    options = dict(wd=.01, clip=1., device="cpu")
-    fit(theirs := _net(), Batches(x, y, 32), 2, .1, opt=torch.optim.SGD, **options)
-    fit(ours := _net(), Batches(x, y, 32), 2, .1, opt=SGD, **options)
-    for a,b in zip(theirs.parameters(), ours.parameters()): torch.testing.assert_close(a, b)
+    data = Minibatches(*_some(), 32)
+    theirs = partial(torch.optim.SGD, momentum=.9, weight_decay=.01)
+    fit(a := _net(), data, 2, .1, opt_func=theirs, clip=1., device="cpu")
+    fit(b := _net(), data, 2, .1, opt_func=partial(SGD, mom=.9, wd=.01), clip=1., device="cpu")
+    for p,q in zip(a.parameters(), b.parameters()): torch.testing.assert_close(p, q)
 
 # %% ../../nbs/05_training.ipynb #6aae3052
 def test_validation_counts_each_row_once():
     x,y = _some(130)
     model = _net().eval()
-    t = Trainer(model, (Batches(x, y, 32), Batches(x, y, 50, shuffle=False)), device="cpu",
+    t = Trainer(model, (Minibatches(x, y, 32), Minibatches(x, y, 50, shuffle=False)), device="cpu",
                 metrics=[batch_accuracy], smoothing=.2)
     with torch.no_grad(): preds = model(x)
     found = t.validate()
@@ -110,96 +146,112 @@ def test_validation_counts_each_row_once():
 # %% ../../nbs/05_training.ipynb #8bd1c465
 @pytest.mark.parametrize("options", [dict(channels_last=True), dict(compile="aot_eager")], ids=str)
 def test_what_only_makes_it_faster_does_not_change_the_losses(options):
-    x,y = _some(128)
-    plain = fit(_net(), Batches(x, y, 64), 3, device="cpu").losses
-    losses = fit(_net(), Batches(x, y, 64), 3, device="cpu", **options).losses
-    assert losses==pytest.approx(plain, abs=1e-3)
+    data = Minibatches(*_some(128), 64)
+    plain = fit(_net(), data, 3, device="cpu").losses
+    assert fit(_net(), data, 3, device="cpu", **options).losses==pytest.approx(plain, abs=1e-3)
 
 # %% ../../nbs/05_training.ipynb #17d5f8c9
 @pytest.mark.parametrize("precision,near", [("bfloat16", .05), ("float16", .01)])
 def test_half_precision_learns_the_same_on_a_cpu(precision, near):
-    x,y = _some(128)
-    plain = fit(_net(), Batches(x, y, 64), 3, device="cpu").losses
-    t = Trainer(_net(), Batches(x, y, 64), device="cpu", precision=precision)
+    data = Minibatches(*_some(128), 64)
+    plain = fit(_net(), data, 3, device="cpu").losses
+    t = Trainer(_net(), data, device="cpu", precision=precision)
     losses = t.fit(3).losses
     assert losses!=plain and losses==pytest.approx(plain, abs=near)
-    assert (t.scaler is not None)==(precision=="float16")
+    assert t.scaler.is_enabled()==(precision=="float16")
     assert all(p.dtype==torch.float32 for p in t.model.parameters())
 
 # %% ../../nbs/05_training.ipynb #c410363b
 def test_the_gradient_is_clipped_and_labels_are_smoothed():
     x,y = _some(64)
     start,model = _net(),_net()
-    options = dict(opt=torch.optim.SGD, wd=0, clip=.01, device="cpu")
-    fit(model, Batches(x, y, 64), 1, 1., schedule=None, **options)
+    data = Minibatches(x, y, 64, shuffle=False)
+    fit(model, data, 1, 1., schedule=None, opt_func=torch.optim.SGD, clip=.01, device="cpu")
     moved = [(a-b).norm() for a,b in zip(start.parameters(), model.parameters())]
     assert torch.stack(moved).norm().item()==pytest.approx(.01, rel=1e-3)
-    soft = fit(_net(), Batches(x, y, 64, shuffle=False), smoothing=.1, device="cpu").losses[0]
+    soft = fit(_net(), data, smoothing=.1, device="cpu").losses[0]
     assert soft==pytest.approx(F.cross_entropy(_net()(x), y, label_smoothing=.1).item(), rel=1e-5)
 
 # %% ../../nbs/05_training.ipynb #9bda19d3
 @pytest.mark.skipif(os.name!="posix", reason="signals of POSIX")
-def test_ctrl_c_ends_after_the_minibatch_and_loses_nothing(tmp_path, capsys):
-    x,y = _some()
-    def press(xb):
-        press.calls += 1
-        if press.calls==8: os.kill(os.getpid(), signal.SIGINT)
-        return xb
-    press.calls,before = 0,signal.getsignal(signal.SIGINT)
-    data,options = Batches(x, y, 64),dict(device="cpu", checkpoints=tmp_path)
-    fit(_net(.5), data, 2, augment=press, **options)
-    assert "stopped in epoch 2 after minibatch 1" in capsys.readouterr().out
+def test_ctrl_c_ends_after_the_minibatch_and_keeps_what_was_learned(capsys):
+    before = signal.getsignal(signal.SIGINT)
+    pressed = _Press(8)
+    t = Trainer(_net(), Minibatches(*_some(), 64), device="cpu", augment=pressed)
+    h = t.fit(2)
+    assert "stopped in epoch 2 after minibatch 2" in capsys.readouterr().out
+    assert len(h.losses)==7 and (t.epoch, t.batch)==(1, 2)
     assert signal.getsignal(signal.SIGINT) is before
-    fit(gone_on := _net(.5), data, 2, augment=press, **options)
-    fit(whole := _net(.5), data, 2, augment=press, device="cpu")
-    assert _equal(gone_on, whole)
+
+class _Press:
+    "Presses Ctrl-C while the inputs of a minibatch are looked at, the warm-up's two counted"
+    def __init__(self, *calls): self.calls,self.seen = calls,0
+    def __call__(self, xb):
+        self.seen += 1
+        if self.seen-1 in self.calls: os.kill(os.getpid(), signal.SIGINT)
+        return xb
+
+# %% ../../nbs/05_training.ipynb #0a51c102
+@pytest.mark.skipif(os.name!="posix", reason="signals of POSIX")
+def test_the_second_ctrl_c_stops_at_once():
+    class Twice:
+        def after_loss(self, loss, lr):
+            for _ in range(2): os.kill(os.getpid(), signal.SIGINT)
+    before = signal.getsignal(signal.SIGINT)
+    t = Trainer(_net(), Minibatches(*_some(), 64), device="cpu")
+    with pytest.raises(KeyboardInterrupt): t.fit(2, hooks=[Twice()])
+    assert _equal(t.model, _net()) or len(t.history.losses)==1
+    assert signal.getsignal(signal.SIGINT) is before
 
 # %% ../../nbs/05_training.ipynb #223cb7d5
-def test_data_that_cannot_teach_is_refused_with_a_reason():
+def test_labels_without_an_output_are_refused_before_the_first_step():
     x,y = _some(50)
-    for match,bad in {"empty": (x[:0], y[:0], 1), "targets are 3": (x, y*0+3, 10),
-            "bs is 51": (x, y, 51), "NaN": (x/0*0, y, 10), "50 inputs and 49": (x, y[1:], 9)}.items():
-        with pytest.raises(ValueError, match=match): Batches(*bad)
-    for labels,match in ((y+1, "from 1 to 10.*10 outputs, for 0 to 9"), (y-1, "from -1 to")):
-        for data in (Batches(x, labels, 50), DataLoader(TensorDataset(x, labels), 50)):
-            with pytest.raises(ValueError, match=match): fit(_net(), data)
+    for labels,match in ((y+1, "from 1 to 10.*0 to 9"), (y-1, "from -1 to")):
+        for data in (Minibatches(x, labels, 50), DataLoader(TensorDataset(x, labels), 50)):
+            with pytest.raises(ValueError, match=match): fit(model := _net(), data)
+            assert all(map(torch.equal, model.parameters(), _net().parameters()))
 
 # %% ../../nbs/05_training.ipynb #1b3d5d2f
 def test_wrong_plans_are_refused_with_a_reason():
-    data = Batches(*_some(50), 10)
+    data = Minibatches(*_some(50), 10)
     with pytest.raises(ValueError, match="no parameters"): fit(nn.Flatten(), data)
     with pytest.raises(ValueError, match="lr is 0"): fit(_net(), data, lr=0)
-    with pytest.raises(ValueError, match="SGD cannot be kept"):
-        fit(_net(), data, opt=SGD, checkpoints="nowhere")
     with pytest.raises(ValueError, match="not 'half'"): fit(_net(), data, precision="half")
-    with pytest.raises(ValueError, match="smoothing is for"): 
-        fit(_net(), data, loss=F.mse_loss, smoothing=.1)
+    with pytest.raises(TypeError, match="label_smoothing"):
+        fit(_net(), data, loss_func=F.mse_loss, smoothing=.1)
 
 # %% ../../nbs/05_training.ipynb #28c63fa7
 def test_digits_are_learned_and_history_is_drawn():
     from matplotlib.figure import Figure
     pixels,labels = dataset("mnist")
     x,y = torch.tensor(pixels[:,None])/255,torch.tensor(labels)
-    train,valid = Batches(x[::2], y[::2], 64),Batches(x[1::2], y[1::2], 500, shuffle=False)
-    history = fit(_net(), (train, valid), 2, metrics=[batch_accuracy], smoothing=.1)
-    assert history.rows[-1]["batch_accuracy"]>.88 and len(history.losses)==2*len(train)
+    train_dl = Minibatches(x[::2], y[::2], 64)
+    valid_dl = Minibatches(x[1::2], y[1::2], 500, shuffle=False)
+    history = fit(_net(), (train_dl, valid_dl), 2, metrics=[batch_accuracy], smoothing=.1)
+    assert history.rows[-1]["batch_accuracy"]>.88 and history.ends==[40, 80]
     history.plot(ax := Figure().subplots())
     assert len(ax.lines)==2 and "batch_accuracy" in history._repr_html_()
 
 # %% ../../nbs/05_training.ipynb #717b4125
-def test_a_bar_appears_when_it_takes_long(capsys):
-    from lessonlib.training import _Bar
-    (soon := _Bar(10, False)).show(1, [2.])
-    assert not capsys.readouterr().out
-    soon.next = 0
-    soon.show(4, [1.5])
-    soon.close()
-    assert "4/10" in capsys.readouterr().out and _Bar(10, True).next==float("inf")
+def test_the_bar_follows_the_run_and_is_closed_even_after_an_error(monkeypatch):
+    bars = []
+    class Bar:
+        n,closed = 0,False
+        def __init__(self, total, unit): self.total = total; bars.append(self)
+        def update(self, n): self.n += n
+        def close(self): self.closed = True
+    monkeypatch.setattr("lessonlib.training.progress", Bar)
+    class Fails:
+        def after_batch(self, step, steps): 1/(3-step)
+    for quiet in (False, True):
+        with pytest.raises(ZeroDivisionError):
+            fit(_net(), Minibatches(*_some(40), 10), hooks=[Fails()], quiet=quiet)
+    assert [(bar.total, bar.n, bar.closed) for bar in bars]==[(4, 3, True)]
 
 # %% ../../nbs/05_training.ipynb #27965d37
 @pytest.mark.skipif(not torch.cuda.is_available(), reason="needs a GPU")
 def test_a_gpu_learns_digits_in_mixed_precision():
     pixels,labels = dataset("mnist")
-    data = Batches(torch.tensor(pixels[:,None])/255, torch.tensor(labels), 64)
+    data = Minibatches(torch.tensor(pixels[:,None])/255, torch.tensor(labels), 64)
     t = Trainer(digit_net(), (data, data), channels_last=True, metrics=[batch_accuracy])
     assert t.fit(4).rows[-1]["batch_accuracy"]>.97 and t.device.type=="cuda"
