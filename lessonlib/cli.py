@@ -52,9 +52,10 @@ def train(
         try: dls = photo_dls(photos, size=size, augment=folder is not None)
         except ValueError as e: raise ValueError(str(e).replace(str(photos), str(folder))) from e
         learn = fine_tune(photo_learner(dls, arch), epochs)
+        losses = [row[:2] for row in learn.recorder.values]
         validation = predict_validation(learn)
         bundle_or_weights(learn, out, validation=validation)
-        _report(learn, validation, evaluate(learn, validation), f"{Path(out)}-report.html")
+        _report(dls, validation, evaluate(learn, validation), losses, f"{Path(out)}-report.html")
     print(f"written: {', '.join(sorted(f.name for f in Path(out).iterdir()))} in {out}")
     return Path(out)
 
@@ -80,11 +81,11 @@ def _clean_copy(folder, dest):
     for row in report[report.result=="bad"].itertuples(): print(f"left out {row.file}: {row.note}")
     return dest
 
-def _report(learn, validation, error, path):
+def _report(dls, validation, error, losses, path):
     "Write the page about a training, and say the gist of it"
     from lessonlib.report import most_confused, write_report
-    (probs,targs),dls,labels = validation, learn.dls, list(learn.dls.vocab)
-    losses = [row[:2] for row in learn.recorder.values]
+    probs,targs = validation
+    labels = list(dls.vocab)
     write_report(path, probs, targs, labels, dls.valid_ds.items, error, losses, len(dls.train_ds))
     print(f"error: {error} on {len(targs)} photos held back")
     for was,taken,n in most_confused(probs, targs, labels)[:5]: print(f"{n} × {was} taken for {taken}")

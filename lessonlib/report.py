@@ -17,6 +17,7 @@ from string import Template
 import numpy as np
 from matplotlib import style
 from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
 
 # %% ../nbs/foundations/07_report.ipynb #3ef18b71
 from .files import write_whole
@@ -63,7 +64,7 @@ def _draw_losses(ax, losses):
     ax.plot(epochs, np.reshape(losses, (-1, 2)), "o-")
     ax.legend(["training", "validation"])
     ax.set(xlabel="epoch", ylabel="loss", ylim=0)
-    ax.locator_params("x", integer=True)
+    ax.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
 
 # %% ../nbs/foundations/07_report.ipynb #7e3143a6
 def _draw_confusion(ax, counts, labels):
@@ -124,7 +125,7 @@ def _photos(probs, targs, labels, files):
         im.save(content, "JPEG", quality=85)
         answer = f"{was}, rightly" if was==taken else f"{was}, taken for {taken}"
         yield dict(src=_picture(content.getvalue(), "jpeg"), answer=answer,
-                   belief=f"{probs[place].max():.0%} sure", loss=f"{loss:.2g}")
+                   belief=f"{probs[place].max():.0%} sure", loss=f"{loss:.2f}")
 
 # %% ../nbs/foundations/07_report.ipynb #20d7101f
 def _question(labels):
