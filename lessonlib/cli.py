@@ -146,7 +146,8 @@ def collect(
     n:int=100, # photos of each word, at most
 ) -> dict[str, int]: # clean photos of each label
     "Find and clean photos, in a folder for each word"
-    from lessonlib.photos import NoPhotosFound, clean_photos, photo_files
+    from lessonlib.collect import NoPhotosFound
+    from lessonlib.photos import clean_photos, photo_files
     folder = Path(folder)
     for word in words:
         label,_,wording = word.partition("=")
@@ -162,7 +163,7 @@ def collect(
 # %% ../nbs/08_command_line.ipynb #729abe61
 def _download(words, folder, n):
     "Photos for some words, and a line for each reason why some were not had"
-    from lessonlib.photos import download_photos, search_photos
+    from lessonlib.collect import download_photos, search_photos
     report = download_photos(search_photos(words, n)[:n], folder)
     missed = report[report.file.isna()].note.value_counts()
     for why,k in missed.items(): print(f"{folder.name}: {k} not had ({why})")

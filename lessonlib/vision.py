@@ -23,9 +23,10 @@ from fastai.vision.all import (
 from PIL import Image
 
 # %% ../nbs/01_vision.ipynb #59765069
+from .collect import download_photos, search_photos
 from .data import pretrained_weights
 from .photo import PhotoError, open_photo, undecoded
-from .photos import clean_photos, download_photos, photo_files, search_photos
+from .photos import clean_photos, photo_files
 
 # %% ../nbs/01_vision.ipynb #23ee7434
 _all_ = ["clean_photos", "download_photos", "search_photos"]
