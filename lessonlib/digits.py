@@ -34,10 +34,9 @@ def _plain_rows(raw):
     "Of a PNG's bytes: 28 rows, each of a zero and 28 pixels; None if it is of another kind"
     if not raw.startswith(_PLAIN) or raw[37:41]!=b"IDAT": return None
     length = int.from_bytes(raw[33:37], "big")
-    zip_file = zlib.decompressobj()
-    rows = zip_file.decompress(raw[41:41+length], 28*29+1)
+    rows = zlib.decompressobj().decompress(raw[41:41+length], 28*29+1)
     unfiltered = len(rows)==28*29 and not any(rows[::29])
-    return rows if zip_file.eof and unfiltered else None
+    return rows if unfiltered else None
 
 # %% ../nbs/foundations/05_digits.ipynb #697b16b1
 def _rows(raw):

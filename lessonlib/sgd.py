@@ -136,7 +136,7 @@ def load_state_dict(self:SGD,
     for group,kept in zip(self.param_groups, state_dict["param_groups"]):
         group.update(kept, params=group["params"])
     params = [p for group in self.param_groups for p in group["params"]]
-    self.last_steps = {params[i]: kept["last_step"].to(params[i], copy=True)
+    self.last_steps = {params[i]: kept["last_step"].to(params[i])
                        for i,kept in state_dict["state"].items()}
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #108bb1ef

@@ -12,7 +12,7 @@ __all__ = ['home', 'png', 'noise_folder', 'test_a_folder_is_read_as_pillow_reads
 from ..digits import *
 
 # %% ../../nbs/foundations/05_digits.ipynb #02156e75
-import io, subprocess, sys, zlib
+import io, os, subprocess, sys, zlib
 import numpy as np, pytest, torch
 from PIL import Image
 from ..data import data_home
@@ -28,7 +28,9 @@ def png(folder, label, name, pixels):
     Image.fromarray(pixels).save(folder/label/name)
 
 def noise_folder(folder, n=10):
+    "Noise, which PNG packs as it stands, and every third picture smooth, which it filters first"
     pixels = np.random.default_rng(0).integers(0, 256, (n, 28, 28), np.uint8)
+    pixels[::3] = 4*np.add.outer(np.arange(28), np.arange(28))
     for i,p in enumerate(pixels): png(folder, "7" if i%2 else "3", f"{i}.png", p)
     return folder
 
@@ -50,12 +52,19 @@ def test_the_kept_tensor_is_used_until_the_folder_changes(home, monkeypatch):
     monkeypatch.setattr(m, "_read_files", lambda *args: calls.append(1) or read(*args))
     for _ in range(2): kept = load_digits_folder(folder)
     assert len(calls) == 1 and torch.equal(kept.x, load_digits_folder(folder, cache=False).x)
-    changes = [lambda: png(folder, "3", "0.png", np.zeros((28, 28), np.uint8)),
-               lambda: (folder/"3"/"2.png").rename(folder/"3"/"x.png"), (folder/"7"/"1.png").unlink]
+    def overwrite(): png(folder, "3", "0.png", np.zeros((28, 28), np.uint8))
+    def rename(): (folder/"3"/"2.png").rename(folder/"3"/"x.png")
+    def touch(): os.utime(folder/"3"/"4.png", ns=(1, 1))
+    changes = [overwrite, rename, (folder/"7"/"1.png").unlink]
     for change in changes:
         change()
         now,fresh = load_digits_folder(folder),load_digits_folder(folder, cache=False)
         assert torch.equal(now.x, fresh.x) and torch.equal(now.y, fresh.y)
+    seen = len(calls)
+    load_digits_folder(folder)
+    touch() # as a file does that is written again, with as many bytes
+    load_digits_folder(folder)
+    assert len(calls) == seen+1
 
 # %% ../../nbs/foundations/05_digits.ipynb #66d08b8b
 @pytest.mark.parametrize("damage", ["cut", "empty", "foreign"])

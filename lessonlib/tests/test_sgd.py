@@ -52,7 +52,7 @@ def test_a_state_kept_and_loaded_goes_on_to_the_same_numbers():
     copy = half.detach().clone().requires_grad_()
     fresh = SGD([copy], lr=.5)
     fresh.load_state_dict(opt.state_dict())
-    momentum_run(10, opt, half) # the state that was loaded is a copy, which these steps leave alone
+    momentum_run(10, opt, half)
     momentum_run(10, fresh, copy)
     assert torch.equal(copy, whole) and torch.equal(half, whole)
     with pytest.raises(ValueError, match=r"have \[2\] parameters, and the state \[1\]"):
