@@ -17,7 +17,7 @@ def reliability(
     bins:int=10, # of equal width
 ) -> pd.DataFrame: # a row for each bin that is not empty: confidence, accuracy, n
     "How often answers are right, by how sure they are"
-    _refuse_the_unmeasurable(probs, y)
+    _must_be_measurable(probs, y)
     sure,right = probs.max(1),probs.argmax(1)==y
     which = np.minimum((sure*bins).astype(int), bins-1)
     rows = [(sure[which==b].mean(), right[which==b].mean(), int((which==b).sum()))
@@ -25,7 +25,8 @@ def reliability(
     return pd.DataFrame(rows, columns=["confidence", "accuracy", "n"])
 
 # %% ../nbs/02d_after_release.ipynb #c8e9835f
-def _refuse_the_unmeasurable(probs, y):
+def _must_be_measurable(probs, y):
+    "Complain unless there is a row of probabilities for each label"
     if probs.ndim!=2 or len(probs)!=len(y): raise ValueError(
         f"expected a row of probabilities for each of {len(y)} labels, got {probs.shape}")
     if not len(y): raise ValueError("no answers: nothing to measure")
@@ -48,7 +49,7 @@ def log_loss(
     y:np.ndarray, # the right labels, shape (n,)
 ) -> float: # 0 if each right label has probability 1
     "Mean of minus the logarithm of the right label's probability"
-    _refuse_the_unmeasurable(probs, y)
+    _must_be_measurable(probs, y)
     return float(-np.log(np.maximum(probs[np.arange(len(y)), y], 1e-30)).mean())
 
 # %% ../nbs/02d_after_release.ipynb #bc32685b
@@ -57,7 +58,7 @@ def fit_temperature(
     y:np.ndarray, # their labels, shape (n,)
 ) -> float: # between 0.1 and 10; `ValueError` without a mistake to learn from
     "The temperature at which the right labels are likeliest"
-    _refuse_the_unmeasurable(probs, y)
+    _must_be_measurable(probs, y)
     if (probs.argmax(1)==y).all(): raise ValueError(
         f"all {len(y)} answers are right, so none is too sure: hold back more photos")
     from scipy.optimize import minimize_scalar
@@ -71,7 +72,7 @@ def coverage_table(
     y:np.ndarray, # the right labels, shape (n,)
 ) -> pd.DataFrame: # by threshold: share that is answered, and share of the answers that is wrong
     "What each threshold on the confidence would cost and bring"
-    _refuse_the_unmeasurable(probs, y)
+    _must_be_measurable(probs, y)
     sure,wrong = probs.max(1),probs.argmax(1)!=y
     rows = [(t, (sure>=t).mean(), wrong[sure>=t].mean()) for t in np.unique(sure)]
     return pd.DataFrame(rows, columns=["threshold", "coverage", "error"])
@@ -97,7 +98,9 @@ def simulate_feedback(
 ) -> np.ndarray: # finds recorded in each street after each day, shape (days, 2)
     "A model that sends us where it has seen most, and learns from what we see there"
     if not 0<=explore<=1: raise ValueError(f"explore is {explore}, expected a share from 0 to 1")
-    draw,seen,history = np.random.default_rng(seed),np.array(records, float),[]
+    draw = np.random.default_rng(seed)
+    seen = np.array(records, float)
+    history = []
     for _ in range(days):
         street = draw.integers(2) if draw.random()<explore else int(seen.argmax())
         seen[street] += draw.random()<rates[street]
