@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KEPT', 'LAUNCH', 'PAGE', 'WEB', 'CDN', 'RUNTIME', 'IN_BROWSER', 'MODULES', 'ON_SERVER', 'NoGradio', 'question', 'app',
-           'space', 'whole_folder']
+           'space']
 
 # %% ../nbs/02c_spaces.ipynb #a4ebc7ea
 import html, json, shutil, sys
@@ -15,10 +15,9 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from contextlib import contextmanager
-from tempfile import TemporaryDirectory
-from .deploy import load_bundle
+from .files import whole_folder
 from .photo import MAX_BYTES, MAX_PIXELS, PhotoError, open_photo
+from .deploy import load_bundle
 
 # %% ../nbs/02c_spaces.ipynb #d8d4b991
 class NoGradio(ImportError):
@@ -149,7 +148,7 @@ def _copy(folder, source, *names):
     for name in names: (folder/name).write_bytes((source/name).read_bytes())
 
 # %% ../nbs/02c_spaces.ipynb #c8583cda
-MODULES = [f"{name}.py" for name in ("__init__", "photo", "deploy", "spaces")]
+MODULES = [f"{name}.py" for name in ("__init__", "files", "photo", "deploy", "spaces")]
 
 def _served(folder, title):
     "The app, for a machine that has Gradio, and its README"
@@ -188,15 +187,6 @@ def space(
     return Path(dest)
 
 # %% ../nbs/02c_spaces.ipynb #542bd32d
-@contextmanager
-def whole_folder(dest):
-    dest = Path(dest).resolve()
-    dest.parent.mkdir(parents=True, exist_ok=True)
-    with TemporaryDirectory(prefix=f".{dest.name}.", dir=dest.parent) as scratch:
-        (folder := Path(scratch)/"new").mkdir()
-        yield folder
-        folder.rename(dest)
-
 def _may_write(dest, kind, runtime):
     "Complain before the work, not after it"
     if kind not in ("static", "gradio"): raise ValueError(f"kind is static or gradio, not {kind!r}")
