@@ -3,6 +3,7 @@
 # %% auto #0
 __all__ = ['test_lesson_runs_from_a_fresh_kernel', 'test_lesson_is_free_of_machine_noise',
            'test_copies_keep_both_shelves_and_their_links', 'test_copy_refuses_to_overwrite',
+           'test_every_module_keeps_the_rule', 'test_lesson_holds_no_misleading_form',
            'test_a_line_that_breaks_a_rule_is_named', 'test_links_of_a_lesson_lead_somewhere',
            'test_the_version_is_the_one_of_the_package']
 
@@ -34,6 +35,13 @@ def test_copy_refuses_to_overwrite(tmp_path):
     taken.write_text("my own work")
     with pytest.raises(FileExistsError, match="already has foundations"): copy_lessons(tmp_path/"mine")
     assert taken.read_text() == "my own work" and len([*tmp_path.rglob("*.ipynb")]) == 1
+
+# %% ../../nbs/foundations/08_notebooks.ipynb #fd2c1cdc
+@pytest.mark.parametrize("rule", [upward_imports, foreign_underscores, room_size], ids=lambda f: f.__name__)
+def test_every_module_keeps_the_rule(rule): assert [fault for path in floors() for fault in rule(path)] == []
+
+@pytest.mark.parametrize("lesson", lesson_files(), ids=lambda f: f.stem)
+def test_lesson_holds_no_misleading_form(lesson): assert misleading(lesson) == []
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #6b1d0315
 @pytest.mark.parametrize("rule, line", [
