@@ -4,6 +4,7 @@
 nbdev processes the notebooks; `stage` makes of them a plain folder that two site builders read alike:
 Quarto (with --quarto) and smalldocs, which needs nothing but Python. No page asks for anything from the network."""
 import argparse, html, json, os, re, shutil, subprocess, sys, tempfile
+from configparser import ConfigParser
 from html.parser import HTMLParser
 from itertools import takewhile
 from pathlib import Path
@@ -143,6 +144,7 @@ class Page(HTMLParser):
     def __init__(self, path):
         super().__init__()
         self.title, self.ids, self.links, self.loads, self.cells, self.raw = "", set(), [], [], [], []
+        self.signatures = []
         self.open = []  # the names of each tag around the place that is read: the tag's own, its id, its classes
         self.feed(path.read_text(encoding="utf-8"))
         self.title = plain(self.title)
@@ -166,6 +168,7 @@ class Page(HTMLParser):
         if self.inside("h1") and self.inside("title"): self.title += text
         if self.inside("a"): self.link["text"] += text
         if self.inside("code") and self.inside("cell-code"): self.cells[-1] += text
+        if self.inside("code") and not self.inside("cell-code"): self.signatures.append(text)
         if not any(map(self.inside, CODE)) and RAW.search(text): self.raw.append(text.strip()[:60])
 
 
@@ -197,6 +200,7 @@ def same(page, name, nb):
     title = title_of(ROOT/"nbs"/name)
     if page.title != title: yield f"nbs/{name}: its page is called {page.title!r}, not {title!r}"
     seen = ["\n".join(line.rstrip() for line in c.splitlines()).strip() for c in page.cells]
+    if "__main__." in "".join(page.signatures): yield f"nbs/{name}: a signature names __main__"
     yield from (f"nbs/{name}: its page does not show this as it is: {c[:60]!r}" for c in shown(nb) if c not in seen)
 
 
@@ -219,6 +223,10 @@ def check(site, books):
     for p, (name, nb) in books.items():
         if site/p in pages: wrong += same(pages[site/p], name, nb)
         wrong += [f"nbs/{name}: {said}" for said in unlinked(ROOT/"nbs"/name)]
+    settings = ConfigParser()
+    settings.read(ROOT/"settings.ini", encoding="utf-8")
+    address = settings["DEFAULT"]["repository"]
+    if address not in (ROOT/"README.md").read_text(encoding="utf-8"): wrong.append(f"README.md does not name {address}, as settings.ini does")
     for css in site.rglob("*.css"):
         wrong += [f"{css.name}: loads {u} from the network" for u in REMOTE.findall(css.read_text(encoding="utf-8"))]
     for path, page in pages.items():
