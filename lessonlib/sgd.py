@@ -163,13 +163,16 @@ def fit(
 # %% ../nbs/03_sgd_from_scratch.ipynb #8d79161a
 def _batches(x, y, bs, steps, seed):
     "What each step sees: all rows, or a piece of a shuffle that is new in each epoch"
-    n,draw,pieces = len(x),torch.Generator().manual_seed(seed),[]
-    if bs is not None and not 0<bs<=n:
-        raise ValueError(f"bs is {bs}, and must be from 1 to {n} rows")
+    if bs is not None and not 0<bs<=len(x):
+        raise ValueError(f"bs is {bs}, and must be from 1 to {len(x)} rows")
+    draw,pieces = torch.Generator().manual_seed(seed),[]
     for _ in range(steps):
-        if bs and not pieces: pieces = [*torch.randperm(n, generator=draw).split(bs)]
-        rows = pieces.pop() if bs else None
-        yield (x[rows],y[rows]) if bs else (x,y)
+        if bs is None:
+            yield x, y
+            continue
+        if not pieces: pieces = [*torch.randperm(len(x), generator=draw).split(bs)]
+        rows = pieces.pop()
+        yield x[rows], y[rows]
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #3a4e48fe
 def rectified_linear(

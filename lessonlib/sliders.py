@@ -158,10 +158,11 @@ def page(self:Sliders) -> str: # HTML with style, figure and script; needs nothi
     "The control for a page without a kernel"
     zero = float(self._y_px(0)[0])
     scale = (_H-_BOTTOM-8)/(self.ylim[1]-self.ylim[0])
-    grid,loss_line,loss = self._grid(),"",0
+    loss_line,loss = "",0
     if self.loss_func:
         loss_line = f"<p>{self.loss_func.__name__} <output></output></p>"
         loss = self.loss_func(Traced("p"), Traced("y"))
+    grid = self._grid()
     facts = dict(x=[*_flat(self.x)], y=[*_flat(self.y)] if self.loss_func else [], zero=zero,
                  scale=scale, grid=[*_flat(grid).round(4)], grid_px=[*self._x_px(grid)])
     model = self.f(x=Traced("x"), **{name: Traced(name) for name in self.ranges})

@@ -48,8 +48,12 @@ def test_a_folder_is_read_as_pillow_reads_it(home):
 # %% ../../nbs/foundations/05_digits.ipynb #d421a0fc
 def test_the_kept_tensor_is_used_until_the_folder_changes(home, monkeypatch):
     import lessonlib.digits as m
-    folder,read,calls = noise_folder(home/"digits", 10),m._read_files,[]
-    monkeypatch.setattr(m, "_read_files", lambda *args: calls.append(1) or read(*args))
+    folder,calls = noise_folder(home/"digits", 10),[]
+    read_files = m._read_files
+    def counted(*args):
+        calls.append(args)
+        return read_files(*args)
+    monkeypatch.setattr(m, "_read_files", counted)
     for _ in range(2): kept = load_digits_folder(folder)
     assert len(calls) == 1 and torch.equal(kept.x, load_digits_folder(folder, cache=False).x)
     def overwrite(): png(folder, "3", "0.png", np.zeros((28, 28), np.uint8))

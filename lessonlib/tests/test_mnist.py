@@ -135,7 +135,8 @@ def rows_seen(epoch): return [xb.tolist() for xb,_ in epoch]
 def test_an_epoch_visits_each_row_once_in_an_order_of_its_own():
     x = torch.arange(10)
     for xb,yb in Minibatches(x, x*2, 4): assert torch.equal(yb, xb*2)
-    batches,again,other = Minibatches(x, x*2, 4),Minibatches(x, x*2, 4),Minibatches(x, x*2, 4, seed=1)
+    batches,again = Minibatches(x, x*2, 4),Minibatches(x, x*2, 4)
+    other = Minibatches(x, x*2, 4, seed=1)
     first,second = rows_seen(batches),rows_seen(batches)
     assert sorted(sum(first, []))==sorted(sum(second, []))==list(range(10)) and first!=second
     assert [len(rows) for rows in first] == [4, 4, 2] and len(batches) == 3
@@ -203,7 +204,8 @@ def test_bytes_are_not_subtracted_around_the_corner():
 
 # %% ../../nbs/04_mnist.ipynb #87f7fedd
 def test_epochs_weigh_each_row_the_same_and_notice_nonsense():
-    x,y,w = torch.arange(5.)[:,None],torch.tensor([0,1,0,1,0])[:,None],torch.ones(1).requires_grad_()
+    x,y = torch.arange(5.)[:,None],torch.tensor([0,1,0,1,0])[:,None]
+    w = torch.ones(1).requires_grad_()
     batches = Minibatches(x, y, 4, shuffle=False)
     def same(x): return x
     def times_w(x): return x*w
