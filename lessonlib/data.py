@@ -125,9 +125,9 @@ def fetch(
     stop = time.monotonic()+deadline
     with whole_file(dest) as part:
         try:
-            with requests.get(url, stream=True, timeout=min(10, deadline)) as r, open(part, "wb") as f:
-                r.raise_for_status()
-                _save(r, f, stop, quiet)
+            with requests.get(url, stream=True, timeout=min(10, deadline)) as answer:
+                answer.raise_for_status()
+                with open(part, "wb") as file: _save(answer, file, stop, quiet)
         except urllib3.exceptions.HTTPError as e: raise ConnectionError(str(e)) from e
         if check: check(part)
     return dest
@@ -183,7 +183,8 @@ def dataset(
     "Get a data set from this machine, a package or the network, and say which"
     folder,source = data_home()/name, SETS.get(name, Source("your own"))
     if not (name in SETS or url or folder.exists()):
-        raise ValueError(f"no data set is called {name!r}: give a url, or choose of {', '.join(SETS)}")
+        raise ValueError(f"no data set is called {name!r}: give a url, or choose of "
+                         f"{', '.join(SETS)}")
     where = f"from the package {source.package}" if source.package else "from this machine"
     if name!="mnist" and not folder.exists(): where = _fill(folder, url, deadline) or where
     print(f"{name}: {source.what} ({where})")

@@ -147,8 +147,8 @@ def _reading(photo):
     "Turn whatever goes wrong inside a decoder into `PhotoError`"
     try: yield
     except (PhotoError, MemoryError, FileNotFoundError, PermissionError, IsADirectoryError): raise
-    except Image.DecompressionBombError as e: raise PhotoError(
-        f"{_name(photo)} has far more than {MAX_PIXELS/1e6:g} million pixels: make it smaller") from e
+    except Image.DecompressionBombError as e: raise PhotoError(f"{_name(photo)} has far more than "
+        f"{MAX_PIXELS/1e6:g} million pixels: make it smaller") from e
     except Exception as e: raise PhotoError(f"{_name(photo)} cannot be read: {e}") from e
 
 # %% ../nbs/foundations/02_photo.ipynb #35f1cf08
