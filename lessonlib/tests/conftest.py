@@ -82,6 +82,7 @@ def workers():
 @pytest.hookimpl(tryfirst=True)
 def pytest_cmdline_main(config):
     "A plain `pytest` runs in workers, unless `-n` or `--pdb` is said or pytest-xdist is missing"
+    if together: return # a worker passes here too, and must not start workers of its own
     plain = config.args_source is config.ArgsSource.TESTPATHS
     said = getattr(config.option, "numprocesses", 1)
     if not plain or said is not None or config.option.usepdb or workers()==1: return
