@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = ['test_lesson_runs_from_a_fresh_kernel', 'test_lesson_is_free_of_machine_noise',
            'test_copies_keep_both_shelves_and_their_links', 'test_copy_refuses_to_overwrite',
-           'test_every_module_keeps_the_rule', 'test_lesson_holds_no_misleading_form',
+           'test_every_module_keeps_the_rule', 'test_lesson_holds_no_misleading_form', 'test_workers_are_started_once',
            'test_a_line_that_breaks_a_rule_is_named', 'test_links_of_a_lesson_lead_somewhere',
            'test_the_version_is_the_one_of_the_package']
 
@@ -42,6 +42,17 @@ def test_every_module_keeps_the_rule(rule): assert [fault for path in floors() f
 
 @pytest.mark.parametrize("lesson", lesson_files(), ids=lambda f: f.stem)
 def test_lesson_holds_no_misleading_form(lesson): assert misleading(lesson) == []
+
+# %% ../../nbs/foundations/08_notebooks.ipynb #015556c1
+@pytest.mark.parametrize("together, started", [(0, 2), (2, None)])
+def test_workers_are_started_once(together, started, monkeypatch):
+    from types import SimpleNamespace as Having
+    from lessonlib.tests import conftest
+    monkeypatch.setattr(conftest, "together", together)
+    monkeypatch.setattr(conftest, "workers", lambda: 2)
+    option = Having(numprocesses=None, usepdb=False, dist="no")
+    conftest.pytest_cmdline_main(Having(args_source=1, ArgsSource=Having(TESTPATHS=1), option=option))
+    assert option.numprocesses == started
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #6b1d0315
 @pytest.mark.parametrize("rule, line", [
