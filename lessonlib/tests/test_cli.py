@@ -48,10 +48,10 @@ def test_bad_arguments_get_one_line_and_status_2(words, tmp_path, monkeypatch, c
     assert len([line for line in said if line.startswith(("lessonlib", "usage"))]) == 1
     assert not Path("classifier").exists()
 
-def test_an_error_of_a_real_process_is_one_line():
-    answer = typed("train", "nowhere")
+def test_an_error_of_a_real_process_is_one_line(tmp_path):
+    answer = typed("train", str(tmp_path/"nowhere"))
     assert answer.returncode == 2 and not answer.stdout
-    assert answer.stderr == "lessonlib: nowhere is no folder of photos\n"
+    assert answer.stderr == f"lessonlib: {tmp_path/'nowhere'} is no folder of photos\n"
 
 # %% ../../nbs/08_command_line.ipynb #87d5e7fd
 @pytest.fixture(scope="module")
