@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['mnist_distance', 'is_digit', 'pixel_rows', 'mnist_loss', 'check_labels', 'batch_accuracy', 'Minibatches',
-           'minibatches', 'train_epoch', 'validate_epoch', 'simple_net', 'digit_net']
+           'train_epoch', 'validate_epoch', 'simple_net', 'digit_net']
 
 # %% ../nbs/04_mnist.ipynb #e71ae6cc
 import math, torch
@@ -143,18 +143,6 @@ def to(self:Minibatches,
     self.x,self.y = self.x.to(device),self.y.to(device)
     if self.x.dim()==4: self.x = self.x.contiguous(memory_format=memory_format)
     return self
-
-# %% ../nbs/04_mnist.ipynb #bd688d35
-# until lesson 5 has moved to `Minibatches`
-class minibatches:
-    "Pieces of a data set, cut from a shuffle that is new in each epoch"
-    def __init__(self, x, y, bs=256, generator=None, shuffle=True):
-        self.x,self.y,self.bs,self.generator,self.shuffle = x,y,bs,generator,shuffle
-        _check_set(x, y, bs, shuffle)
-    def __len__(self): return -(-len(self.x)//self.bs)
-    def __iter__(self):
-        order = torch.randperm(len(self.x), generator=self.generator)
-        return ((self.x[r], self.y[r]) for r in order.split(self.bs))
 
 # %% ../nbs/04_mnist.ipynb #6351af8b
 def train_epoch(

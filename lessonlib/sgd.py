@@ -26,7 +26,7 @@ def noisy_quad(
     "Twenty noisy measurements of 3x² + 2x + 1 (fast.ai course 2022, lesson 3)"
     normal = np.random.RandomState(seed).normal
     x = torch.linspace(-2, 2, 20)[:,None]
-    share,amount = [normal(scale=s, size=x.shape) for s in (.15, 1.5)]
+    share,amount = [torch.tensor(normal(scale=s, size=x.shape)) for s in (.15, 1.5)]
     return x, quad(3,2,1,x)*(1+share) + amount
 
 # %% ../nbs/03_sgd_from_scratch.ipynb #5d2d0568
