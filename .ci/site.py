@@ -216,13 +216,21 @@ def unlinked(notebook):
         yield from (f"{m[0]} is no link" for m in re.finditer(r"\b[Ll]essons?\s+\d[a-d]?\b", text))
 
 
+def lost_figures(notebook):
+    "Say when a notebook that plots was saved without any picture"
+    cells = [c for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"] if c["cell_type"] == "code"]
+    plots = any("plt." in text_of(c["source"]) and "#| test" not in text_of(c["source"]) for c in cells)
+    drawn = any(kind.startswith("image/") for c in cells for o in c["outputs"] for kind in o.get("data", {}))
+    return ["it plots, and was saved without a picture"] if plots and not drawn else []
+
+
 def check(site, books):
     "One line for each broken link, missing page, name that differs, and thing that a page loads from elsewhere"
     pages = {p: Page(p) for p in sorted(site.rglob("*.html"))}
     wrong, listed = [f"nbs/{name} has no page" for p, (name, _) in books.items() if site/p not in pages], set()
     for p, (name, nb) in books.items():
         if site/p in pages: wrong += same(pages[site/p], name, nb)
-        wrong += [f"nbs/{name}: {said}" for said in unlinked(ROOT/"nbs"/name)]
+        wrong += [f"nbs/{name}: {said}" for said in [*unlinked(ROOT/"nbs"/name), *lost_figures(ROOT/"nbs"/name)]]
     settings = ConfigParser()
     settings.read(ROOT/"settings.ini", encoding="utf-8")
     address = settings["DEFAULT"]["repository"]

@@ -9,7 +9,7 @@ __all__ = ['LIBRARY_WARNING', 'NOISE', 'LINES', 'FEW_NAMES', 'TestCells', 'lesso
            'house', 'make_readme', 'write_version', 'broken_links', 'main']
 
 # %% ../nbs/foundations/08_notebooks.ipynb #01b1967f
-import ast, re, shutil
+import ast, os, re, shutil
 from argparse import ArgumentParser
 from configparser import ConfigParser
 from importlib.util import find_spec
@@ -88,7 +88,8 @@ def run_lesson(
     nb = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(Path(path).parent)}}
     log = ["--log-level=ERROR"]
-    NotebookClient(nb, timeout=timeout, kernel_name="python3", resources=where, extra_arguments=log).execute()
+    client = NotebookClient(nb, timeout=timeout, kernel_name="python3", resources=where, extra_arguments=log)
+    client.execute(env={k: v for k,v in os.environ.items() if k!="MPLBACKEND"})
     if not save: return
     for c in nb.cells:
         if c.cell_type=="code": c.outputs = quiet(c.outputs)

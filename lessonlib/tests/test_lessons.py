@@ -5,7 +5,7 @@ __all__ = ['test_lesson_runs_from_a_fresh_kernel', 'test_lesson_is_free_of_machi
            'test_copies_keep_both_shelves_and_their_links', 'test_copy_refuses_to_overwrite',
            'test_every_module_keeps_the_rule', 'test_lesson_holds_no_misleading_form', 'test_workers_are_started_once',
            'test_a_line_that_breaks_a_rule_is_named', 'test_links_of_a_lesson_lead_somewhere',
-           'test_the_version_is_the_one_of_the_package']
+           'test_the_version_is_the_one_of_the_package', 'test_figures_are_kept_where_nothing_is_drawn_on_a_screen']
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #star
 from ..lessons import *
@@ -75,3 +75,12 @@ def test_the_version_is_the_one_of_the_package():
     from importlib.metadata import version
     import lessonlib
     assert lessonlib.__version__ == version("lessonlib")
+
+# %% ../../nbs/foundations/08_notebooks.ipynb #5e7f1a2c
+def test_figures_are_kept_where_nothing_is_drawn_on_a_screen(tmp_path, monkeypatch):
+    nbformat = pytest.importorskip("nbformat", reason="pip install 'lessonlib[dev]' to execute the lessons")
+    monkeypatch.setenv("MPLBACKEND", "agg")
+    cell = nbformat.v4.new_code_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
+    nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path/"figure.ipynb")
+    run_lesson(tmp_path/"figure.ipynb", save=True)
+    assert "image/png" in (tmp_path/"figure.ipynb").read_text()
