@@ -818,6 +818,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                'lessonlib/tests/test_lessons.py'),
                                               'lessonlib.tests.test_lessons.test_every_module_keeps_the_rule': ( 'foundations/notebooks.html#test_every_module_keeps_the_rule',
                                                                                                                  'lessonlib/tests/test_lessons.py'),
+                                              'lessonlib.tests.test_lessons.test_figures_are_kept_where_nothing_is_drawn_on_a_screen': ( 'foundations/notebooks.html#test_figures_are_kept_where_nothing_is_drawn_on_a_screen',
+                                                                                                                                         'lessonlib/tests/test_lessons.py'),
                                               'lessonlib.tests.test_lessons.test_lesson_holds_no_misleading_form': ( 'foundations/notebooks.html#test_lesson_holds_no_misleading_form',
                                                                                                                      'lessonlib/tests/test_lessons.py'),
                                               'lessonlib.tests.test_lessons.test_lesson_is_free_of_machine_noise': ( 'foundations/notebooks.html#test_lesson_is_free_of_machine_noise',
