@@ -37,15 +37,14 @@ def main():
         classifier = load_bundle(bundle)
         answers = {name: classifier.answer(content) for name, content in good_photos().items()}
         start = f"from lessonlib.spaces import *; app({str(bundle)!r}).launch(**LAUNCH)"
-        running, used, n, wrong = Running(start, scratch/"log"), [], 0, []
-        try:
+        used, n, wrong = [], 0, []
+        with Running(start, scratch/"log") as running:
             hammer(running, answers, a.warm, a.clients)
             began = time.perf_counter()
             for _ in range(15):
                 got, bad = hammer(running, answers, a.rounds, a.clients)
                 used.append(memory(running)); n += got; wrong += bad
             seconds = time.perf_counter()-began
-        finally: running.stop()
     before, after = min(used[:5]), min(used[-5:])
     grown = after/before-1
     print(f"{n} answers in {seconds:.0f} s ({n/seconds:.1f} a second), {len(wrong)} wrong; "

@@ -123,7 +123,8 @@ class Running:
             try: requests.get(self.address, timeout=5).raise_for_status(); return
             except requests.RequestException: time.sleep(.2)
             if self.process.poll() is not None: raise OSError(log.read_text())
-    def stop(self):
+    def __enter__(self): return self
+    def __exit__(self, *error):
         self.process.terminate(); self.process.wait(10)
         said = self.log.read_text()
         assert "Traceback" not in said and "FOREIGN" not in said, said
@@ -155,9 +156,7 @@ def alike(told, answer):
 def served(bundle, tmp_path_factory):
     pytest.importorskip("gradio", reason="pip install 'lessonlib[app]' to try the app")
     code = f"from lessonlib.spaces import *; app({str(bundle)!r}).launch(**LAUNCH)"
-    running = Running(code, tmp_path_factory.mktemp("app")/"log")
-    yield running
-    running.stop()
+    with Running(code, tmp_path_factory.mktemp("app")/"log") as running: yield running
 
 # %% ../../nbs/02c_spaces.ipynb #57407ed4
 def test_the_app_says_what_the_classifier_says_and_is_sure_of_the_same(served, bundle):
@@ -565,10 +564,9 @@ ours = [m.__file__ for name,m in sys.modules.items() if name.split(".")[0]=="les
 assert all(file.startswith(os.getcwd()) for file in ours), ours
 runpy.run_path("app.py", run_name="__main__")"""
     alone = {k: v for k,v in os.environ.items() if k!="PYTHONPATH"}
-    running = Running(code, tmp_path/"log", cwd=folder, env=alone)
-    for name,content in [*good_photos().items()][:3]:
-        assert alike(ask(running, name, content), expected(bundle)[name])
-    running.stop()
+    with Running(code, tmp_path/"log", cwd=folder, env=alone) as running:
+        for name,content in [*good_photos().items()][:3]:
+            assert alike(ask(running, name, content), expected(bundle)[name])
 
 # %% ../../nbs/02c_spaces.ipynb #31b5a0c6
 def test_only_the_bundle_and_no_exif_go_public(bundle, tmp_path):
