@@ -15,7 +15,7 @@ from statistics import mean, median
 from time import perf_counter
 import torch, torch.nn.functional as F
 from lessonlib.digits import load_digits
-from lessonlib.fast_digits import QUICK, jitter, normal_digits
+from lessonlib.fast_digits import QUICK, jitter, normal_digits, quick_net
 from lessonlib.mnist import Minibatches, batch_accuracy, digit_net, simple_net
 from lessonlib.sgd import SGD
 from lessonlib.training import Trainer, best_device
@@ -131,7 +131,7 @@ def fastai_digits(data, bs=64):
 
 def digits():
     data,test = map(normal_digits, load_digits("mnist_png"))
-    found = [(train(data, seed, test, **QUICK), fastai_digits(data)) for seed in range(5)]
+    found = [(train(data, seed, test, quick_net, **QUICK), fastai_digits(data)) for seed in range(5)]
     (seconds,right),theirs = zip(*(f[0] for f in found)),[f[1] for f in found]
     print("MNIST:", ", ".join(f"{s:.1f} s {100*a:.2f} %" for s,a in zip(seconds, right)),
           "; fastai's epoch", ", ".join(f"{s:.1f} s" for s in theirs))
@@ -151,10 +151,10 @@ def choose():
     x,y = normal_digits(load_digits("mnist_png")[0])
     order = torch.randperm(len(x), generator=torch.Generator().manual_seed(0))
     fit,held = [(x[rows], y[rows]) for rows in (order[:50_000], order[50_000:])]
-    for bs,rows in ((64, None), (64, 30_000), (128, None), (32, 30_000)):
-        for lr in (.007, .01, .015):
-            found = [train(fit, seed, held, bs=bs, lr=lr, rows=rows) for seed in range(2)]
-            print(f"bs {bs}, {rows or len(fit[0])} digits, lr {lr}:", ", ".join(f"{s:.1f} s {100*a:.2f} %" for s,a in found), flush=True)
+    for net,rows in ((digit_net, 36_000), (quick_net, 36_000), (quick_net, 50_000)):
+        for bs,lr in ((64, .015), (128, .03)):
+            found = [train(fit, seed, held, net, bs=bs, lr=lr, rows=rows, smoothing=.1) for seed in range(3)]
+            print(f"{net.__name__}, {rows} digits, bs {bs}, lr {lr}:", ", ".join(f"{s:.1f} s {100*a:.2f} %" for s,a in found), flush=True)
     return [True]
 
 if __name__=="__main__":

@@ -236,7 +236,7 @@ def _one_epoch(self:Trainer):
 @patch
 def _remaining(self:Trainer):
     seed = 1_000_003*self.seed + self.epoch
-    torch.manual_seed(seed)
+    (torch.default_generator if self.device.type=="cpu" else torch).manual_seed(seed)
     random.seed(seed)
     np.random.seed(seed % 2**32)
     if isinstance(self.train_dl, Minibatches): return self.train_dl.epoch(self.epoch, self.batch)

@@ -7,7 +7,8 @@ __all__ = ['test_random_numbers_come_again_after_going_back', 'test_an_optimizer
            'test_the_last_good_checkpoint_is_used_and_none_is_an_error',
            'test_a_full_disk_warns_and_keeps_the_checkpoint_before', 'test_times_between_checkpoints_are_kept',
            'PowerCut', 'test_a_cut_run_ends_with_the_same_bits',
-           'test_a_run_that_ctrl_c_ended_goes_on_to_the_same_bits', 'test_another_plan_is_named',
+           'test_a_run_that_ctrl_c_ended_goes_on_to_the_same_bits',
+           'test_a_run_that_ended_between_two_epochs_goes_on_to_the_same_bits', 'test_another_plan_is_named',
            'test_a_finished_run_trains_no_further', 'process',
            'test_killed_at_five_random_moments_it_ends_with_the_same_bits', 'pair',
            'test_two_processes_do_what_one_does_and_one_may_go_on', 'test_torchrun_starts_two_processes']
@@ -21,7 +22,7 @@ from functools import partial
 import numpy as np, pytest, torch
 from ..mnist import Minibatches, digit_net
 from ..sgd import SGD
-from ..training import Trainer, fit
+from ..training import StopTraining, Trainer, fit
 
 # %% ../../nbs/05b_checkpoints.ipynb #5e72aebf
 def test_random_numbers_come_again_after_going_back():
@@ -143,6 +144,15 @@ def test_a_run_that_ctrl_c_ended_goes_on_to_the_same_bits(tmp_path, capsys):
     whole,h = _small()
     for n in range(3): _small(folder=tmp_path, more=[Press()])
     assert "stopped in epoch 1 after minibatch 3" in capsys.readouterr().out
+    cut,g = _small(folder=tmp_path)
+    assert _same(whole, cut) and h.losses==g.losses
+
+# %% ../../nbs/05b_checkpoints.ipynb #5f27e073
+def test_a_run_that_ended_between_two_epochs_goes_on_to_the_same_bits(tmp_path):
+    class End:
+        def after_epoch(self, row): raise StopTraining
+    whole,h = _small()
+    _small(folder=tmp_path, more=[End()])
     cut,g = _small(folder=tmp_path)
     assert _same(whole, cut) and h.losses==g.losses
 

@@ -2,7 +2,8 @@
 
 # %% auto #0
 __all__ = ['test_a_digit_that_is_not_jittered_stays_what_it_is', 'test_jitter_goes_as_far_as_it_is_told',
-           'test_digits_are_trained_and_the_weights_written', 'test_the_command_line_is_made_from_the_signature']
+           'test_the_quick_net_sees_the_middle_only', 'test_digits_are_trained_and_the_weights_written',
+           'test_the_command_line_is_made_from_the_signature']
 
 # %% ../../nbs/05c_fast_digits.ipynb #star
 from ..fast_digits import *
@@ -30,6 +31,15 @@ def test_jitter_goes_as_far_as_it_is_told(how, turn, move):
     rows,columns = places//29,places%29
     if turn: assert rows.min()<=5 and columns.min()<=5 and rows.max()>=23
     else: assert 0<=rows.min()<=1 and rows.max()>=27 and columns.max()==28
+
+# %% ../../nbs/05c_fast_digits.ipynb #1f9024a5
+def test_the_quick_net_sees_the_middle_only():
+    torch.manual_seed(0)
+    x,net = torch.rand(3, 1, 28, 28),quick_net().eval()
+    inside = torch.nn.functional.pad(x[:,:,4:-4,4:-4], [4]*4)
+    assert net(x).shape==(3, 10) and torch.equal(net(x), net(inside))
+    inside[:,:,4] += 1
+    assert not torch.equal(net(x), net(inside))
 
 # %% ../../nbs/05c_fast_digits.ipynb #1f9024a6
 def test_digits_are_trained_and_the_weights_written(tmp_path, capsys):
