@@ -123,7 +123,8 @@ def epoch(self:Minibatches,
         return islice(zip(self.x.split(self.bs), self.y.split(self.bs)), skip, None)
     draw = torch.Generator().manual_seed(1_000_003*self.seed + n)
     order = torch.randperm(len(self.x), generator=draw).to(self.x.device)
-    return ((self.x[rows], self.y[rows]) for rows in order.split(self.bs)[skip:])
+    return ((self.x.index_select(0, rows), self.y.index_select(0, rows))
+            for rows in order.split(self.bs)[skip:])
 
 @patch
 def __len__(self:Minibatches): return math.ceil(len(self.x)/self.bs)
