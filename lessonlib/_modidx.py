@@ -702,6 +702,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                            'lessonlib/tests/test_deploy.py'),
                                              'lessonlib.tests.test_deploy.test_a_bundle_of_an_earlier_version_still_loads': ( 'deploy.html#test_a_bundle_of_an_earlier_version_still_loads',
                                                                                                                               'lessonlib/tests/test_deploy.py'),
+                                             'lessonlib.tests.test_deploy.test_a_fact_that_is_missing_is_named': ( 'deploy.html#test_a_fact_that_is_missing_is_named',
+                                                                                                                   'lessonlib/tests/test_deploy.py'),
                                              'lessonlib.tests.test_deploy.test_a_larger_file_than_promised_is_not_read_to_its_end': ( 'deploy.html#test_a_larger_file_than_promised_is_not_read_to_its_end',
                                                                                                                                       'lessonlib/tests/test_deploy.py'),
                                              'lessonlib.tests.test_deploy.test_a_new_process_needs_neither_torch_nor_fastai': ( 'deploy.html#test_a_new_process_needs_neither_torch_nor_fastai',

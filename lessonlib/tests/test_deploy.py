@@ -4,10 +4,10 @@
 __all__ = ['BAD', 'bundle', 'cup', 'saved', 'test_a_new_process_needs_neither_torch_nor_fastai',
            'test_three_modules_are_enough_beside_an_app', 'edit', 'put', 'flip', 'elsewhere', 'link',
            'test_a_bad_bundle_is_refused_with_its_reason', 'test_facts_that_cannot_be_are_refused',
-           'test_what_is_no_bundle_is_refused', 'test_a_bundle_of_an_earlier_version_still_loads',
-           'test_a_larger_file_than_promised_is_not_read_to_its_end', 'test_every_form_of_a_photo_gets_the_same_answer',
-           'test_an_answer_is_sure_from_the_threshold_on', 'test_a_temperature_is_above_0', 'press_7', 'press_8',
-           'test_the_widget_answers_good_and_bad_files']
+           'test_a_fact_that_is_missing_is_named', 'test_what_is_no_bundle_is_refused',
+           'test_a_bundle_of_an_earlier_version_still_loads', 'test_a_larger_file_than_promised_is_not_read_to_its_end',
+           'test_every_form_of_a_photo_gets_the_same_answer', 'test_an_answer_is_sure_from_the_threshold_on',
+           'test_a_temperature_is_above_0', 'press_7', 'press_8', 'test_the_widget_answers_good_and_bad_files']
 
 # %% ../../nbs/02_deploy.ipynb #star
 from ..deploy import *
@@ -99,7 +99,7 @@ BAD = {
     "bundle.json is a link": lambda b: link(b, "bundle.json"),
     "report.html is a link": lambda b: link(shutil.copy(b/"bundle.json", b/"report.html").parent,
                                             "report.html"),
-    "no others": lambda b: edit(b, files={"model.onnx": {}, "../model.onnx": {}}),
+    "no others": lambda b: edit(b, files={f: fingerprint(b"x") for f in (*FILES, "../model.onnx")}),
     "expected files": lambda b: edit(b, files={"/etc/passwd": {}}),
     "data in other files": elsewhere}
 
@@ -120,6 +120,14 @@ def test_facts_that_cannot_be_are_refused(bundle, facts):
     edit(bundle, **facts)
     with pytest.raises(BundleError, match=f"bundle.json: expected.* {next(iter(facts))}"):
         load_bundle(bundle)
+
+# %% ../../nbs/02_deploy.ipynb #df100016
+@pytest.mark.parametrize("name", ["labels", "size", "method", "files", "arch", "mean", "std"])
+def test_a_fact_that_is_missing_is_named(bundle, name):
+    facts = json.loads((bundle/"bundle.json").read_text())
+    del facts[name]
+    (bundle/"bundle.json").write_text(json.dumps(facts))
+    with pytest.raises(BundleError, match=f"bundle.json: expected {name}, "): load_bundle(bundle)
 
 # %% ../../nbs/02_deploy.ipynb #9c15ed33
 @pytest.mark.parametrize("content", [b"", b"[]", b"\xff", b"[" * 100_000, b"{}", b"1"])
@@ -162,8 +170,10 @@ def test_every_form_of_a_photo_gets_the_same_answer(bundle_once, cup, tmp_path):
 def test_an_answer_is_sure_from_the_threshold_on(bundle_once, cup):
     c = load_bundle(bundle_once)
     assert c.answer(cup).sure and c.answer(cup).probs==c.predict(cup)
+    plain = c.answer(cup).probs
     c.facts["temperature"] = 3.
     p = max(c.predict(cup).values())
+    assert .5<p<max(plain.values())
     for threshold,sure in (p, True), (p+1e-9, False), (0, True), (1, False):
         c.facts["unsure_below"] = threshold
         assert c.answer(cup).sure is sure, threshold
