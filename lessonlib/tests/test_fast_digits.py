@@ -2,6 +2,7 @@
 
 # %% auto #0
 __all__ = ['test_a_digit_that_is_not_jittered_stays_what_it_is', 'test_jitter_goes_as_far_as_it_is_told',
+           'test_a_turned_layer_gives_the_numbers_and_gradients_of_a_linear_one',
            'test_the_quick_net_sees_the_middle_only', 'test_digits_are_trained_and_the_weights_written',
            'test_the_command_line_is_made_from_the_signature']
 
@@ -31,6 +32,16 @@ def test_jitter_goes_as_far_as_it_is_told(how, turn, move):
     rows,columns = places//29,places%29
     if turn: assert rows.min()<=5 and columns.min()<=5 and rows.max()>=23
     else: assert 0<=rows.min()<=1 and rows.max()>=27 and columns.max()==28
+
+# %% ../../nbs/05c_fast_digits.ipynb #1f9024a4
+def test_a_turned_layer_gives_the_numbers_and_gradients_of_a_linear_one():
+    torch.manual_seed(0)
+    turned,x,direction = TurnedLinear(50, 3),torch.rand(20, 50),torch.rand(20, 3)
+    (plain := torch.nn.Linear(50, 3)).load_state_dict(turned.state_dict())
+    torch.testing.assert_close(turned(x), plain(x))
+    for layer in (turned, plain): (layer(x)*direction).sum().backward()
+    torch.testing.assert_close(turned.weight.grad, plain.weight.grad)
+    torch.testing.assert_close(turned.bias.grad, plain.bias.grad)
 
 # %% ../../nbs/05c_fast_digits.ipynb #1f9024a5
 def test_the_quick_net_sees_the_middle_only():
