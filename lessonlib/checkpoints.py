@@ -186,7 +186,7 @@ def save(self:Checkpoints,
 
 # %% ../nbs/05b_checkpoints.ipynb #ce1f2cf4
 @patch
-def load(self:Checkpoints) -> Checkpoint: # None if there is none yet; `BadCheckpoint` if none is good
+def load(self:Checkpoints) -> Checkpoint: # None if there is none; `BadCheckpoint` if none is good
     "The newest checkpoint that can be trusted"
     refused = []
     for f in self.files():

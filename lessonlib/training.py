@@ -23,7 +23,7 @@ class Trainer:
         model:nn.Module, # trained in place
         data, # `Minibatches` or a `DataLoader`; or a pair of them: to train, to validate
         loss_func=F.cross_entropy, # function of predictions and targets, a mean over the rows
-        opt_func=partial(torch.optim.AdamW, fused=True), # builds the optimizer: torch's, or our `SGD`
+        opt_func=partial(torch.optim.AdamW, fused=True), # builds the optimizer, torch's or ours
         metrics=(), # functions of predictions and targets, each a mean over the rows
         seed:int=42, # of dropout, augmentation and a DataLoader's shuffle
         clip:float=None, # greatest length of the whole gradient
