@@ -272,6 +272,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'lessonlib.mnist._check_targets': ('mnist.html#_check_targets', 'lessonlib/mnist.py'),
                                  'lessonlib.mnist._conv_layer': ('mnist.html#_conv_layer', 'lessonlib/mnist.py'),
                                  'lessonlib.mnist._mean': ('mnist.html#_mean', 'lessonlib/mnist.py'),
+                                 'lessonlib.mnist._take': ('mnist.html#_take', 'lessonlib/mnist.py'),
                                  'lessonlib.mnist.batch_accuracy': ('mnist.html#batch_accuracy', 'lessonlib/mnist.py'),
                                  'lessonlib.mnist.check_labels': ('mnist.html#check_labels', 'lessonlib/mnist.py'),
                                  'lessonlib.mnist.digit_net': ('mnist.html#digit_net', 'lessonlib/mnist.py'),

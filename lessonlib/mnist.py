@@ -107,6 +107,10 @@ def _check_set(x, y, bs, shuffle):
     if shuffle and (y==y[:1]).all(): raise ValueError(
         f"all targets are {y.flatten()[0].item()}: it takes two classes to train")
 
+def _take(x, rows):
+    "Some rows: twice as fast by `index_select`, which forgets `channels_last`"
+    return x.index_select(0, rows) if x.is_contiguous() else x[rows]
+
 def _check_nan(x):
     rows = x.reshape(len(x), -1).isnan().any(1).nonzero().flatten().tolist()
     if rows: raise ValueError(f"{len(rows)} inputs hold NaN, the first of them in row {rows[0]}: "
@@ -123,8 +127,8 @@ def epoch(self:Minibatches,
         return islice(zip(self.x.split(self.bs), self.y.split(self.bs)), skip, None)
     draw = torch.Generator().manual_seed(1_000_003*self.seed + n)
     order = torch.randperm(len(self.x), generator=draw).to(self.x.device)
-    return ((self.x.index_select(0, rows), self.y.index_select(0, rows))
-            for rows in order.split(self.bs)[skip:])
+    pieces = order.split(self.bs)[skip:]
+    return ((_take(self.x, rows), _take(self.y, rows)) for rows in pieces)
 
 @patch
 def __len__(self:Minibatches): return math.ceil(len(self.x)/self.bs)
