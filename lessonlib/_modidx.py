@@ -429,6 +429,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                             'lessonlib/tests/conftest.py'),
                                           'lessonlib.tests.conftest.pytest_collection_modifyitems': ( 'foundations/notebooks.html#pytest_collection_modifyitems',
                                                                                                       'lessonlib/tests/conftest.py'),
+                                          'lessonlib.tests.conftest.pytest_configure': ( 'foundations/notebooks.html#pytest_configure',
+                                                                                         'lessonlib/tests/conftest.py'),
                                           'lessonlib.tests.conftest.start_browser': ( 'foundations/notebooks.html#start_browser',
                                                                                       'lessonlib/tests/conftest.py'),
                                           'lessonlib.tests.conftest.untrained': ( 'foundations/notebooks.html#untrained',

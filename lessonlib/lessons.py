@@ -88,7 +88,8 @@ def run_lesson(
     nb = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(Path(path).parent)}}
     log = ["--log-level=ERROR"]
-    client = NotebookClient(nb, timeout=timeout, kernel_name="python3", resources=where, extra_arguments=log)
+    client = NotebookClient(nb, timeout=timeout, kernel_name="python3", resources=where, extra_arguments=log,
+                            coalesce_streams=True)
     client.execute(env={k: v for k,v in os.environ.items() if k!="MPLBACKEND"})
     if not save: return
     for c in nb.cells:

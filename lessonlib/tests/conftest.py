@@ -2,10 +2,10 @@
 
 # %% auto #0
 __all__ = ['FLAGS', 'together', 'faces50', 'untrained', 'bundle_once', 'program', 'start_browser', 'browser', 'workers',
-           'pytest_cmdline_main', 'pytest_collection_modifyitems']
+           'pytest_cmdline_main', 'pytest_collection_modifyitems', 'pytest_configure']
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #1b852b6d
-import os, shutil
+import os, shutil, signal
 import pytest
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #4141d058
@@ -92,3 +92,9 @@ def pytest_cmdline_main(config):
 def pytest_collection_modifyitems(items):
     "Cold runs of lessons come last"
     items.sort(key=lambda item: "fresh_kernel" in item.name)
+
+# %% ../../nbs/foundations/08_notebooks.ipynb #5805cc4b
+def pytest_configure():
+    "Listen to Ctrl-C again"
+    if signal.getsignal(signal.SIGINT)==signal.SIG_IGN:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
