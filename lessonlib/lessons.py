@@ -238,7 +238,11 @@ def make_readme(
 ) -> str: # what was written
     "Write the README from the home page"
     from nbconvert import MarkdownExporter
-    text,_ = MarkdownExporter(exclude_output_prompt=True).from_filename(str(index))
+    from nbconvert.preprocessors import RegexRemovePreprocessor
+    exporter = MarkdownExporter(exclude_output_prompt=True)
+    hidden = RegexRemovePreprocessor(patterns=[r"#\| *hide"])
+    exporter.register_preprocessor(hidden, enabled=True)
+    text,_ = exporter.from_filename(str(index))
     text = re.sub(r"\]\((?=images/|(foundations/)?\w+\.ipynb)", "](nbs/", text)
     note = "<!-- made from nbs/index.ipynb by `lessonlib-dev readme`; edit it there -->"
     text = f"{note}\n{text.strip()}\n"
