@@ -130,7 +130,8 @@ def test_a_bar_is_silent_where_nobody_watches(capfd):
             "for i in progress(range(9)): now[0] += 1")
     subprocess.run([sys.executable, "-c", code], check=True)
     assert capfd.readouterr().err==""
-    import nbformat
+    nbformat = pytest.importorskip("nbformat", reason="pip install 'lessonlib[dev]'")
+    pytest.importorskip("nbclient", reason="pip install 'lessonlib[dev]'")
     from nbclient import NotebookClient
     nb = nbformat.v4.new_notebook(cells=[nbformat.v4.new_code_cell(code)])
     NotebookClient(nb, timeout=60).execute()
