@@ -178,7 +178,8 @@ def foreign_underscores(
 
 # %% ../nbs/foundations/08_notebooks.ipynb #cc8fcb0c
 LINES = dict(training=340)
-FEW_NAMES = dict(cleaning="one widget, and what is decided with it stands in its methods")
+FEW_NAMES = dict(cleaning="one widget, and what is decided with it stands in its methods",
+                 report="one page; what it counts stands in judging")
 
 def room_size(
     path:str|Path, # module

@@ -4,13 +4,12 @@
 
 # %% auto #0
 __all__ = ['LITE0', 'Photo', 'photo_dls', 'FixedStatistics', 'normalize', 'photo_learner', 'normalization', 'fine_tune',
-           'ErrorInterval', 'error_interval', 'Validation', 'predict_validation', 'evaluate', 'predict', 'clean_photos',
+           'predict_validation', 'evaluate', 'predict', 'ErrorInterval', 'Validation', 'error_interval', 'clean_photos',
            'download_photos', 'search_photos']
 
 # %% ../nbs/01_vision.ipynb #e2bdfb34
-from collections import Counter, namedtuple
+from collections import Counter
 from difflib import get_close_matches
-from math import sqrt
 from pathlib import Path
 
 # %% ../nbs/01_vision.ipynb #b302f20c
@@ -25,11 +24,13 @@ from PIL import Image
 # %% ../nbs/01_vision.ipynb #59765069
 from .collect import download_photos, search_photos
 from .data import pretrained_weights
+from .judging import ErrorInterval, Validation, error_interval, error_of
 from .photo import PhotoError, open_photo, undecoded
 from .photos import clean_photos, photo_files
 
 # %% ../nbs/01_vision.ipynb #23ee7434
-_all_ = ["clean_photos", "download_photos", "search_photos"]
+_all_ = ["ErrorInterval", "Validation", "error_interval",
+         "clean_photos", "download_photos", "search_photos"]
 
 # %% ../nbs/01_vision.ipynb #144a4ace
 def _labels(path, labels):
@@ -163,27 +164,7 @@ def fine_tune(
     except KeyboardInterrupt: print("stopped here; the learner keeps what it has learned")
     return learn
 
-# %% ../nbs/01_vision.ipynb #abd52419
-class ErrorInterval(namedtuple("ErrorInterval", "rate low high")):
-    "An error rate between its 95 % confidence limits, each from 0 to 1"
-    def __repr__(self): return "{:.1f} % ({:.1f}–{:.1f} %)".format(*(100*x for x in self))
-
-# %% ../nbs/01_vision.ipynb #af687dc8
-def error_interval(
-    n_wrong:int, # items that were wrong
-    n:int, # items in all
-    z:float=1.96, # standard normal quantile: 1.96 for 95 %
-) -> ErrorInterval: # rate, low, high
-    "Error rate with its Wilson score interval (Wilson, 1927)"
-    if n<1 or not 0<=n_wrong<=n: raise ValueError(f"expected 0 to n wrong, got {n_wrong} of {n}")
-    p,zz = n_wrong/n, z*z/n
-    middle,half = p + zz/2, z*sqrt(p*(1-p)/n + zz/(4*n))
-    return ErrorInterval(p, max(0, middle-half)/(1+zz), min(1, (middle+half)/(1+zz)))
-
 # %% ../nbs/01_vision.ipynb #6c1179e8
-class Validation(namedtuple("Validation", "probs targs")):
-    "Probabilities of the photos held back (n × labels), and their true labels (n), as arrays"
-
 def predict_validation(
     learn:Learner, # a trained learner
 ) -> Validation: # the photos in the order of `learn.dls.valid_ds`
@@ -202,8 +183,7 @@ def evaluate(
     validation:Validation=None, # from `predict_validation`, if it has been predicted already
 ) -> ErrorInterval: # error on the validation set
     "How often the learner is wrong on the photos held back"
-    probs,targs = validation or predict_validation(learn)
-    return error_interval(int((probs.argmax(1)!=targs).sum()), len(targs))
+    return error_of(validation or predict_validation(learn))
 
 # %% ../nbs/01_vision.ipynb #5589ba54
 def predict(
