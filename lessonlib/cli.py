@@ -112,7 +112,7 @@ def predict(
 # %% ../nbs/08_command_line.ipynb #edd1a5dd
 def _in_words(answer, top):
     words = ", ".join(f"{label} {p:.1%}" for label,p in [*answer.probs.items()][:top])
-    return words if answer.sure else f"not sure ({words})"
+    return words if answer.words==answer.label else f"{answer.words} ({words})"
 
 # %% ../nbs/08_command_line.ipynb #57e0e836
 def serve(

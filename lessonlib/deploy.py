@@ -18,7 +18,7 @@ import numpy as np
 from .photo import METHODS, PhotoError, open_photo, square
 
 # %% ../nbs/02_deploy.ipynb #f35fa4be
-FORMAT = 1
+FORMAT = 2
 FILES = "model.onnx", "model.safetensors"
 NAMES = {"bundle.json", *FILES, "report.html"}
 
@@ -55,18 +55,24 @@ def tempered(
     return odds/odds.sum(-1, keepdims=True)
 
 # %% ../nbs/02_deploy.ipynb #d1c6001c
-class Answer(namedtuple("Answer", "label sure probs")):
-    "The likeliest label, whether it is sure enough to be said, and the probability of each label"
+class Answer(namedtuple("Answer", "label sure probs known", defaults=[True])):
+    "The likeliest label, whether it is sure, each label's probability, whether the photo is known"
+    @property
+    def words(self) -> str: # the label, "not sure" or "none of these"
+        "What to say about the photo"
+        if not self.known: return "none of these"
+        return self.label if self.sure else "not sure"
 
 def _named(probs, labels):
     "Probabilities by label, the most likely first"
     pairs = zip(labels, probs.tolist())
     return dict(sorted(pairs, key=lambda pair: -pair[1]))
 
-def _judged(probs, unsure_below):
-    "The answer to named probabilities"
+def _judged(probs, distance, facts):
+    "The answer to named probabilities and a distance, by the thresholds among the facts"
     label,p = next(iter(probs.items()))
-    return Answer(label, p>=unsure_below, probs)
+    known = distance is None or distance <= facts.get("stranger_above", float("inf"))
+    return Answer(label, p >= facts.get("unsure_below", 0), probs, known)
 
 # %% ../nbs/02_deploy.ipynb #2d4c5a2f
 class Classifier:
@@ -84,9 +90,7 @@ class Classifier:
         photo, # file, its bytes, a Pillow image, or a uint8 array of height × width × 3
     ) -> np.ndarray: # one for each of `labels`, in their order
         "Probabilities of a photo's labels, at the bundle's temperature"
-        pixels = square(open_photo(photo), self.facts["size"], self.facts["method"])
-        probs = self.session.run(None, {"image": pixels[None]})[0][0]
-        return tempered(probs, self.facts.get("temperature", 1))
+        return self._look(photo)[0]
 
     def predict(self,
         photo, # file, its bytes, a Pillow image, or a uint8 array of height × width × 3
@@ -103,9 +107,17 @@ class Classifier:
 
     def answer(self,
         photo, # file, its bytes, a Pillow image, or a uint8 array of height × width × 3
-    ) -> Answer: # `sure` if the largest probability is at least the bundle's `unsure_below`
-        "What to say about a photo: the one place that decides between a label and \"not sure\""
-        return _judged(self.predict(photo), self.facts.get("unsure_below", 0))
+    ) -> Answer: # by the bundle's `unsure_below` and `stranger_above`, where it has them
+        "What to say about a photo: the one place that decides between a label and none"
+        probs,distance = self._look(photo)
+        return _judged(_named(probs, self.labels), distance, self.facts)
+
+    def _look(self, photo):
+        "Probabilities at the bundle's temperature, and the distance if the graph measures it"
+        pixels = square(open_photo(photo), self.facts["size"], self.facts["method"])
+        probs,*distance = self.session.run(None, {"image": pixels[None]})
+        tempered_probs = tempered(probs[0], self.facts.get("temperature", 1))
+        return tempered_probs, float(distance[0][0]) if distance else None
 
 # %% ../nbs/02_deploy.ipynb #df100015
 def _in_threads(f, items, workers):
@@ -148,6 +160,8 @@ def _is_size(x): return type(x)==int and 1<=x<=4096
 def _is_method(x): return _is_text(x) and x in METHODS
 def _is_share(x): return _is_number(x) and 0<=x<=1
 def _is_temperature(x): return _is_number(x) and .01<=x<=100
+def _is_distance(x): return _is_number(x) and 0<=x<=2
+def _is_head(x): return x=="linear"
 def _are_three(x): return isinstance(x, list) and len(x)==3 and all(map(_is_number, x))
 def _are_positive(x): return _are_three(x) and min(x)>0
 
@@ -171,9 +185,12 @@ _EXPECTED = dict(
     files=(_are_files, f"sha256 and bytes, at most 2 GB, of {' and '.join(FILES)}, no others"),
     arch=(_is_text, "the name of an architecture"),
     mean=(_are_three, "three numbers"),
-    std=(_are_positive, "three numbers above 0"),
+    std=(_are_positive, "three numbers above 0"))
+_OPTIONAL = dict(
     temperature=(_is_temperature, "from 0.01 to 100"),
-    unsure_below=(_is_share, "from 0 to 1"))
+    unsure_below=(_is_share, "from 0 to 1"),
+    stranger_above=(_is_distance, "from 0 to 2"),
+    head=(_is_head, "linear, or no such fact for fastai's head"))
 
 # %% ../nbs/02_deploy.ipynb #aadda4c4
 def check_facts(
@@ -187,9 +204,8 @@ def check_facts(
     if version>FORMAT: raise BundleError(
         f"bundle.json: expected format {FORMAT} or older, got {version}: a newer lessonlib "
         "wrote it, so update yours (pip install -U lessonlib)")
-    for name,(fits,words) in _EXPECTED.items():
-        optional = name in ("temperature", "unsure_below")
-        if optional and name not in facts: continue
+    for name,(fits,words) in (_EXPECTED | _OPTIONAL).items():
+        if name in _OPTIONAL and name not in facts: continue
         if not fits(facts.get(name)): raise BundleError(
             f"bundle.json: expected {name}, {words}; got {facts.get(name)!r:.80}")
     return facts
@@ -215,9 +231,13 @@ def _check_ends(session, labels):
     ends = [(i.name, i.type, i.shape[3:]) for i in session.get_inputs()]
     if ends!=[("image", "tensor(uint8)", [3])]: raise BundleError(
         "model.onnx: expected one input, image, of bytes [batch, height, width, 3]")
-    n = session.get_outputs()[0].shape[1:]
+    probs,*more = session.get_outputs()
+    n = probs.shape[1:]
     if n!=[len(labels)]: raise BundleError(
         f"model.onnx gives {n} probabilities, there are {len(labels)} labels")
+    beside = [(o.name, o.type, len(o.shape)) for o in more]
+    if beside not in ([], [("distance", "tensor(float)", 1)]): raise BundleError(
+        "model.onnx: expected one number beside the probabilities, distance, or none")
 
 # %% ../nbs/02_deploy.ipynb #90635484
 def load_bundle(
@@ -249,7 +269,7 @@ def answer_html(
     try: im = open_photo(bytes(content))
     except PhotoError as e: return f"<p role='alert'>{html.escape(str(e))}</p>"
     answer = classifier.answer(im)
-    said = html.escape(answer.label) if answer.sure else "not sure"
+    said = html.escape(answer.words)
     shown = list(answer.probs.items())[:top]
     rows = "".join(f"<li>{html.escape(label)}: {p:.1%}</li>" for label,p in shown)
     photo = f'<img alt="your photo" src="data:image/jpeg;base64,{_thumbnail(im)}">'

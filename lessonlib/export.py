@@ -20,7 +20,7 @@ from PIL import Image
 
 # %% ../nbs/02b_export.ipynb #eb000006
 from .deploy import (
-    FILES, FORMAT, NAMES, BundleError, Classifier, check_facts, fingerprint, model_session,
+    FILES, NAMES, BundleError, Classifier, check_facts, fingerprint, model_session,
     read_content, read_facts)
 from .files import whole_folder, write_whole
 from .photo import square, square_margin
@@ -127,7 +127,7 @@ def _facts(learn):
     mean,std = [0.]*3,[1.]*3
     scaling = normalization(learn.dls)
     if scaling: mean,std = scaling.mean.flatten().tolist(),scaling.std.flatten().tolist()
-    return dict(format=FORMAT, labels=list(learn.dls.vocab), arch=arch, size=settings["size"],
+    return dict(format=1, labels=list(learn.dls.vocab), arch=arch, size=settings["size"],
                 method=settings["method"], mean=mean, std=std)
 
 # %% ../nbs/02b_export.ipynb #a8522c61

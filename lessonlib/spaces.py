@@ -43,7 +43,7 @@ def _answer(gr, classifier, photo):
     if photo is None: return None, None
     try: answer = classifier.answer(photo)
     except PhotoError as e: raise gr.Error(str(e), print_exception=False) from None
-    return answer.label if answer.sure else "not sure", answer.probs
+    return answer.words, answer.probs
 
 # %% ../nbs/02c_spaces.ipynb #56856788
 def question(

@@ -69,11 +69,11 @@ function pixels(bitmap) { // RGB at the photo's own size, strip by strip, since 
 
 async function classify(blob) {
   const bitmap = await opened(blob), start = performance.now();
-  const { probs } = await session.run({ image: pixels(bitmap) });
+  const { probs, distance } = await session.run({ image: pixels(bitmap) });
   bitmap.close();
   const flat = Array.from(probs.data, p => p ** (1 / (facts.temperature ?? 1))), sum = flat.reduce((a, b) => a + b);
   const answer = facts.labels.map((label, i) => ({ label, p: flat[i] / sum })).sort((a, b) => b.p - a.p);
-  return { answer, ms: performance.now() - start };
+  return { answer, distance: distance?.data[0], ms: performance.now() - start };
 }
 
 function percent(p) { // the space before % does not break
@@ -90,9 +90,15 @@ function row({ label, p }) {
   return li;
 }
 
-function show({ answer, ms }) {
-  const [best] = answer, sure = best.p >= (facts.unsure_below ?? 0);
-  $("said").textContent = sure ? `${best.label}, ${percent(best.p)}` : `Not sure: perhaps ${best.label}, ${percent(best.p)}`;
+function words([best], distance) { // the rules of Classifier.answer
+  const known = distance === undefined || distance <= (facts.stranger_above ?? Infinity);
+  const sure = best.p >= (facts.unsure_below ?? 0), likeliest = `${best.label}, ${percent(best.p)}`;
+  if (!known) return "None of these";
+  return sure ? likeliest : `Not sure: perhaps ${likeliest}`;
+}
+
+function show({ answer, distance, ms }) {
+  $("said").textContent = words(answer, distance);
   $("labels").replaceChildren(...answer.slice(0, page.top).map(row));
   $("time").textContent = `${Math.round(ms)} ms on this device`;
   $("result").hidden = false;
@@ -165,7 +171,9 @@ function introduce() {
   $("said").textContent = "Ready for a photo.";
   const { rate, low, high, n } = facts.error ?? {};
   if (n) $("error").textContent =
-    `It knows: ${facts.labels.join(", ")}. On ${n} photos held back in training it was wrong in ${percent(rate)} (true rate: ${percent(low)} to ${percent(high)}, with 95\u00a0% confidence). It answers for any photo, even of something else.`;
+    `It knows: ${facts.labels.join(", ")}. On ${n} photos held back in training it was wrong in ${percent(rate)} (true rate: ${percent(low)} to ${percent(high)}, with 95\u00a0% confidence). ` +
+    (facts.stranger_above === undefined ? "It answers for any photo, even of something else." :
+      "A photo that is unlike all of its own it should call none of these; it may miss some.");
   if (!page.examples.length) return;
   $("examples").lastChild.replaceChildren(...page.examples.map(example));
   $("examples").hidden = false;

@@ -7,7 +7,9 @@ __all__ = ['BAD', 'bundle', 'cup', 'saved', 'test_a_new_process_needs_neither_to
            'test_a_fact_that_is_missing_is_named', 'test_what_is_no_bundle_is_refused',
            'test_a_bundle_of_an_earlier_version_still_loads', 'test_a_larger_file_than_promised_is_not_read_to_its_end',
            'test_every_form_of_a_photo_gets_the_same_answer', 'test_an_answer_is_sure_from_the_threshold_on',
-           'test_a_temperature_is_above_0', 'press_7', 'press_8', 'test_the_widget_answers_good_and_bad_files']
+           'add_distance', 'test_a_photo_too_far_from_the_training_is_none_of_these',
+           'test_a_bundle_without_a_distance_takes_every_photo_for_known', 'test_a_temperature_is_above_0', 'press_7',
+           'press_8', 'test_the_widget_answers_good_and_bad_files', 'test_the_widget_says_none_of_these']
 
 # %% ../../nbs/02_deploy.ipynb #star
 from ..deploy import *
@@ -114,7 +116,8 @@ def test_a_bad_bundle_is_refused_with_its_reason(bundle, message):
     dict(labels=[[], []]), dict(size=True), dict(size=1e9), dict(method="bend"), dict(files=[]),
     dict(method=[]), dict(format="1"), dict(format=None), dict(temperature=0), dict(std=[1, 0, 1]),
     dict(temperature="hot"), dict(temperature=float("nan")), dict(temperature=None),
-    dict(unsure_below=2), dict(mean="x"), dict(mean=[0, 0]), dict(std=[True]*3), dict(arch=None),
+    dict(unsure_below=2), dict(stranger_above=-1), dict(stranger_above=float("nan")),
+    dict(stranger_above="far"), dict(head="cubic"), dict(head=None), dict(mean="x"), dict(mean=[0, 0]), dict(std=[True]*3), dict(arch=None),
     dict(files={"model.onnx": dict(sha256="x", bytes=10**12)}), dict(files={"model.onnx": None})])
 def test_facts_that_cannot_be_are_refused(bundle, facts):
     edit(bundle, **facts)
@@ -178,6 +181,42 @@ def test_an_answer_is_sure_from_the_threshold_on(bundle_once, cup):
         c.facts["unsure_below"] = threshold
         assert c.answer(cup).sure is sure, threshold
 
+# %% ../../nbs/02_deploy.ipynb #d2a3fd03
+def add_distance(bundle, name="distance"):
+    "Let a bundle's graph measure a distance as well: here, how bright the photo is, from 0 to 1"
+    import onnx
+    from onnx import helper
+    model = onnx.load(bundle/"model.onnx")
+    top,axes = (onnx.numpy_helper.from_array(a, n) for a,n in (
+        (np.array(255, np.float32), "white"), (np.array([1, 2, 3]), "all_axes")))
+    model.graph.initializer.extend([top, axes])
+    model.graph.node.extend([helper.make_node("Cast", ["image"], ["levels"], to=1),
+        helper.make_node("Div", ["levels", "white"], ["shares"]),
+        helper.make_node("ReduceMean", ["shares", "all_axes"], [name], keepdims=0)])
+    model.graph.output.append(helper.make_tensor_value_info(name, 1, ["batch"]))
+    put(bundle, model.SerializeToString())
+    edit(bundle, format=2)
+    return bundle
+
+# %% ../../nbs/02_deploy.ipynb #f8be01dc
+def test_a_photo_too_far_from_the_training_is_none_of_these(bundle):
+    add_distance(bundle)
+    white,black = (np.full((60, 90, 3), level, np.uint8) for level in (255, 0))
+    assert load_bundle(bundle).answer(white).known # nobody has said how far is too far
+    edit(bundle, stranger_above=.5, unsure_below=1)
+    c = load_bundle(bundle)
+    assert [c.answer(photo).words for photo in (white, black)]==["none of these", "not sure"]
+    assert c.answer(white).probs==c.predict(white) and len(c.probabilities(white))==2
+    c.facts |= dict(stranger_above=1., unsure_below=0)
+    assert [c.answer(photo).words==c.answer(photo).label for photo in (white, black)]==[True]*2
+
+# %% ../../nbs/02_deploy.ipynb #49670a65
+def test_a_bundle_without_a_distance_takes_every_photo_for_known(bundle, cup):
+    edit(bundle, stranger_above=0)
+    assert load_bundle(bundle).answer(cup).known
+    add_distance(bundle, "shoe_size")
+    with pytest.raises(BundleError, match="expected one number beside"): load_bundle(bundle)
+
 # %% ../../nbs/02_deploy.ipynb #df10000e
 @pytest.mark.parametrize("t", [0, -1])
 def test_a_temperature_is_above_0(t):
@@ -211,3 +250,7 @@ def test_the_widget_answers_good_and_bad_files(bundle_once, cup, press, monkeypa
     c.facts["unsure_below"] = 1
     press(button, saved(cup))
     assert "not sure" in output.value
+
+def test_the_widget_says_none_of_these(bundle, cup):
+    edit(add_distance(bundle), stranger_above=0)
+    assert "<strong>none of these</strong>" in answer_html(load_bundle(bundle), saved(cup))
