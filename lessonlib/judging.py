@@ -34,19 +34,22 @@ def error_interval(
 # %% ../nbs/foundations/06b_judging.ipynb #e7d9bcf6
 def error_of(
     judged:Validation, # answers and true labels
+    z:float=1.96, # standard normal quantile: 1.96 for 95 %
 ) -> ErrorInterval: # of all photos
     "How often the likeliest label was not the right one"
-    return error_interval(int((judged.probs.argmax(1)!=judged.targs).sum()), len(judged.targs))
+    wrong = judged.probs.argmax(1)!=judged.targs
+    return error_interval(int(wrong.sum()), len(wrong), z)
 
 def error_by_label(
     judged:Validation, # answers and true labels
     labels:list, # names, in the order of the columns
+    z:float=1.96, # standard normal quantile: 1.96 for 95 %
 ) -> dict[str, ErrorInterval]: # by label; labels without a photo are left out
     "How often the photos of each label were taken for something else"
     wrong = judged.probs.argmax(1)!=judged.targs
     counts = np.bincount(judged.targs, minlength=len(labels))
     missed = np.bincount(judged.targs[wrong], minlength=len(labels))
-    return {label: error_interval(int(missed[i]), int(counts[i]))
+    return {label: error_interval(int(missed[i]), int(counts[i]), z)
             for i,label in enumerate(labels) if counts[i]}
 
 # %% ../nbs/foundations/06b_judging.ipynb #198837ad

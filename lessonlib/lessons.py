@@ -179,6 +179,7 @@ def foreign_underscores(
 # %% ../nbs/foundations/08_notebooks.ipynb #cc8fcb0c
 LINES = dict(training=340)
 FEW_NAMES = dict(cleaning="one widget, and what is decided with it stands in its methods",
+                 kept="one store, and what it does stands in its methods",
                  report="one page; what it counts stands in judging")
 
 def room_size(

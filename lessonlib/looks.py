@@ -27,7 +27,8 @@ def look_at(
     edges = np.abs(4*grey[1:-1,1:-1]-around)
     dark_end,bright_end = np.quantile(grey, [.05, .95])
     thumb = np.asarray(square.resize((SIDE, SIDE), Image.BILINEAR))
-    return Look(*im.size, float(dark_end), float(bright_end), float(np.quantile(edges, .98)), thumb)
+    sharpness = np.quantile(edges, .98)/(bright_end-dark_end+.05)
+    return Look(*im.size, float(dark_end), float(bright_end), float(sharpness), thumb)
 
 # %% ../nbs/foundations/03b_looks.ipynb #0f10e1e6
 def faults(
@@ -43,8 +44,8 @@ def _faults(look, usual_side, usual_sharpness):
     found = {}
     if look.bright_end<.2: found["dark"] = f"95 % of it are below {look.bright_end:.0%} of white"
     if look.dark_end>.8: found["bright"] = f"95 % of it are above {look.dark_end:.0%} of white"
-    if look.sharpness<min(.06, usual_sharpness/2): found["blurred"] = (
-        f"sharpness {look.sharpness:.3f}, usual here is {usual_sharpness:.3f}")
+    if short>=32 and look.sharpness<min(.12, usual_sharpness/2): found["blurred"] = (
+        f"sharpness {look.sharpness:.2f}, usual here is {usual_sharpness:.2f}")
     if short<min(64, usual_side/2): found["small"] = f"{look.width} × {look.height} pixels"
     if long>3*short: found["shape"] = f"{look.width} × {look.height} pixels"
     return found
