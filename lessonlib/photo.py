@@ -7,7 +7,7 @@ __all__ = ['FORMATS', 'ENDINGS', 'MAX_BYTES', 'MAX_PIXELS', 'METHODS', 'PhotoErr
            'exif_turn', 'prepared', 'open_photo', 'square_margin', 'square']
 
 # %% ../nbs/foundations/02_photo.ipynb #2ce8dc9b
-import os, re
+import errno, os, re, stat
 from contextlib import contextmanager, suppress
 from importlib import import_module
 from io import BytesIO
@@ -17,6 +17,7 @@ from pathlib import Path
 # %% ../nbs/foundations/02_photo.ipynb #528a86fc
 import numpy as np
 from PIL import Image
+from .structure import TooMuch, check_structure
 
 # %% ../nbs/foundations/02_photo.ipynb #a137360b
 FORMATS = {"JPEG": ".jpg", "PNG": ".png", "WEBP": ".webp", "GIF": ".gif", "BMP": ".bmp",
@@ -83,12 +84,20 @@ def _reason(content, kind):
     if text: return f"is no photo but text, {text[0][:20].strip().decode()!r} …: {wanted}"
     return f"is no photo: {wanted}"
 
+# %% ../nbs/foundations/02_photo.ipynb #26b45fa5
+def _bytes_of(file, n):
+    "The first bytes of a file; a pipe, which might never give any, is refused"
+    mode = os.stat(file).st_mode
+    if not (stat.S_ISREG(mode) or stat.S_ISDIR(mode)):
+        raise PhotoError(f"{Path(file).name} is a pipe or a device, and no file")
+    with open(file, "rb") as f: return f.read(n)
+
 # %% ../nbs/foundations/02_photo.ipynb #f3c0b436
 def foreign_format(
     file:str|Path, # any file
 ) -> str|None: # what it is and what to do, in words; None if it is of a format that we open
     "Tell a file whose format is not on our list, without opening it"
-    with open(file, "rb") as f: start = f.read(64)
+    start = _bytes_of(file, 64)
     kind = _kind(start)
     if kind is None and Path(file).suffix.lower() in ENDINGS: return None
     return _reason(start, kind)
@@ -96,19 +105,29 @@ def foreign_format(
 # %% ../nbs/foundations/02_photo.ipynb #ee30fb80
 MAX_BYTES = 25_000_000
 MAX_PIXELS = 50_000_000
+_SHARES = {"JPEG": 5, "MPO": 5, "WEBP": .5, "AVIF": .5} # of the pixels, by format
+
+# %% ../nbs/foundations/02_photo.ipynb #841ac433
+def _check_size(photo, im, max_pixels):
+    "Raise `PhotoError` for too many pixels, and for a shape that no photo has"
+    most = max_pixels*_SHARES.get(im.format, 1)
+    size = f"{_name(photo)} has {im.width} × {im.height} pixels"
+    if im.width*im.height>most: raise PhotoError(
+        f"{size}, more than {most/1e6:g} million: make it smaller")
+    if max(im.size)>65_535 or max(im.size)>200*min(im.size): raise PhotoError(
+        f"{size}, longer or narrower than any photo: cut out a part of it")
 
 # %% ../nbs/foundations/02_photo.ipynb #1ca3e85e
 def undecoded(
     photo, # file, its bytes, a Pillow image, or a uint8 array of height × width × 3
     max_bytes:int=MAX_BYTES, # largest file
-    max_pixels:int=MAX_PIXELS, # width × height at most
+    max_pixels:int=MAX_PIXELS, # width × height at most; five times that for JPEG, half for WebP
 ) -> Image.Image: # as it lies in its file
-    "A photo whose format and size are checked, before any pixel is read"
+    "A photo whose format, structure and size are checked, before any pixel is read"
     with _reading(photo):
         im = _opened(photo, max_bytes)
-        if im.width*im.height>max_pixels: raise PhotoError(
-            f"{_name(photo)} has {im.width} × {im.height} pixels, "
-            f"more than {max_pixels/1e6:g} million: make it smaller")
+        if not isinstance(photo, Image.Image) or im.width*im.height>max_pixels:
+            _check_size(photo, im, max_pixels)
         return im
 
 # %% ../nbs/foundations/02_photo.ipynb #29e1f986
@@ -116,17 +135,18 @@ def _opened(photo, max_bytes):
     "A Pillow image of whatever was given"
     if isinstance(photo, Image.Image): return photo
     if hasattr(photo, "__array_interface__"): return _of_array(np.asarray(photo))
-    content = photo
-    if isinstance(photo, (str, os.PathLike)):
-        with open(photo, "rb") as f: content = f.read(max_bytes+1)
+    from_file = isinstance(photo, (str, os.PathLike))
+    content = bytes(_bytes_of(photo, max_bytes+1) if from_file else photo)
     if len(content)>max_bytes:
         raise PhotoError(f"{_name(photo)} has more than {max_bytes/1e6:g} MB: make it smaller")
-    content = bytes(content)
     kind = _kind(content[:64])
     reason = _reason(content[:64], kind)
     if reason: raise PhotoError(f"{_name(photo)} {reason}")
     if kind in _PLUGINS: import_module(f"PIL.{_PLUGINS[kind]}ImagePlugin")
-    return Image.open(BytesIO(content), formats=[kind])
+    wanted = check_structure(content, kind)
+    im = Image.OPEN[kind][0](BytesIO(content), "")
+    im.info["bytes kept"] = 128*wanted["blocks kept"]
+    return im
 
 # %% ../nbs/foundations/02_photo.ipynb #7aaabc92
 def _of_array(x):
@@ -147,9 +167,12 @@ def _reading(photo):
     "Turn whatever goes wrong inside a decoder into `PhotoError`"
     try: yield
     except (PhotoError, MemoryError, FileNotFoundError, PermissionError, IsADirectoryError): raise
-    except Image.DecompressionBombError as e: raise PhotoError(f"{_name(photo)} has far more than "
-        f"{MAX_PIXELS/1e6:g} million pixels: make it smaller") from e
-    except Exception as e: raise PhotoError(f"{_name(photo)} cannot be read: {e}") from e
+    except TooMuch as e: raise PhotoError(f"{_name(photo)} {e}") from e
+    except Exception as e:
+        if getattr(e, "errno", None) in _NOT_THE_PHOTO: raise
+        raise PhotoError(f"{_name(photo)} cannot be read: {e}") from e
+
+_NOT_THE_PHOTO = {errno.EMFILE, errno.ENFILE, errno.ENOMEM} # what the system lacks
 
 # %% ../nbs/foundations/02_photo.ipynb #35f1cf08
 def photo_kind(
@@ -170,28 +193,52 @@ def exif_turn(
     im:Image.Image, # as it lies in its file
 ) -> int|None: # for `transpose`; None if it stands already, or its EXIF cannot be read
     "How a photo must be turned to stand upright"
-    with suppress(Exception): return _TURNS.get(im.getexif().get(0x0112))
+    with suppress(Exception):
+        notes = im.info.get("Raw profile type exif") # text, as some programs write it into a PNG
+        if notes: notes = bytes.fromhex("".join(notes.split("\n")[3:]))
+        check_structure(im.info.get("exif") or notes or b"", "EXIF")
+        return _TURNS.get(im.getexif().get(0x0112))
 
 # %% ../nbs/foundations/02_photo.ipynb #cbcf14b1
 def _three_colours(im):
     "A photo in grey, RGB or CMYK, whatever it was in"
-    if im.mode[0] in "IF": return _eight_bits(im)
-    if not im.has_transparency_data:
-        return im if im.mode in ("RGB", "L", "CMYK") else im.convert("RGB")
+    if im.mode[0] in "IF": return _in_bands(im, "L", _eight_bits, _brightest(im))
+    if im.has_transparency_data: return _in_bands(im, "RGB", _on_white)
+    return im if im.mode in ("RGB", "L", "CMYK") else im.convert("RGB")
+
+def _on_white(im):
     white = Image.new("RGBA", im.size, "white")
     return Image.alpha_composite(white, im.convert("RGBA")).convert("RGB")
 
-def _eight_bits(im):
+def _eight_bits(im, top):
     "A photo with 16 or 32 bits a number in 8 bits"
-    x = np.nan_to_num(np.asarray(im).astype("float32")).clip(0)
+    return Image.fromarray((255*_numbers(im)/top).astype("uint8"))
+
+def _numbers(im): return np.nan_to_num(np.asarray(im).astype("float32")).clip(0)
+
+# %% ../nbs/foundations/02_photo.ipynb #816fa7f2
+def _bands(im):
+    for top in range(0, im.height, 256):
+        yield top,im.crop((0, top, im.width, min(top+256, im.height)))
+
+def _in_bands(im, mode, function, *args):
+    "What a function makes of a photo, one band after the other"
+    im.load()
+    whole = Image.new(mode, im.size)
+    for top,band in _bands(im): whole.paste(function(band, *args), (0, top))
+    return whole
+
+def _brightest(im):
+    "The number that stands for white"
+    im.load()
+    most = max(_numbers(band).max() for _,band in _bands(im))
     steps = (1, 255, 65535) if im.mode=="F" else (255, 65535)
-    top = next((s for s in steps if x.max()<=s), x.max())
-    return Image.fromarray((255*x/top).astype("uint8"))
+    return next((s for s in steps if most<=s), most)
 
 # %% ../nbs/foundations/02_photo.ipynb #be35fe9c
 def _standard(im, profile):
-    "A photo in sRGB"
-    if profile:
+    "A photo in sRGB; a profile with a program of its own (`mpet`) is not run"
+    if profile and len(profile)<4_000_000 and b"mpet" not in profile:
         from PIL import ImageCms
         with suppress(ImageCms.PyCMSError): return ImageCms.profileToProfile(
             im, BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB")
@@ -206,27 +253,41 @@ def prepared(
     return _prepared(im, max_side, ours=False)
 
 def _prepared(im, max_side, ours):
-    turn,profile = exif_turn(im),im.info.get("icc_profile")
-    plain = _three_colours(im)
-    if max_side:
-        if plain is im and not ours: plain = im.copy()
-        plain.thumbnail((max_side, max_side), Image.LANCZOS, reducing_gap=2)
-    plain = _standard(plain, profile)
-    return plain if turn is None else plain.transpose(turn)
+    turn,profile,theirs = exif_turn(im),im.info.get("icc_profile"),None if ours else im
+    im = _three_colours(im)
+    if max_side and im is theirs: im = im.copy()
+    if max_side: im.thumbnail((max_side, max_side), Image.LANCZOS, reducing_gap=2)
+    im = _standard(im, profile)
+    return im if turn is None else im.transpose(turn)
+
+# %% ../nbs/foundations/02_photo.ipynb #99857060
+def _ask_decoder(im, max_side):
+    "Let the decoder of a JPEG leave out what is too much to hold"
+    room = min(MAX_PIXELS, (400_000_000-im.info.get("bytes kept", 0))//4)
+    if im.width*im.height<=room or im.format not in ("JPEG", "MPO"): return
+    part = next((p for p in (2, 4) if im.width*im.height<=room*p*p), 8)
+    side = max(im.size)//part
+    if max_side: side = min(side, 2*max_side)
+    im.draft(None, [max(1, s*side//max(im.size)) for s in im.size])
 
 # %% ../nbs/foundations/02_photo.ipynb #75646562
 def open_photo(
     photo, # file, its bytes, a Pillow image, or a uint8 array of height × width × 3
     max_bytes:int=MAX_BYTES, # largest file
-    max_pixels:int=MAX_PIXELS, # width × height at most, known before anything is decoded
+    max_pixels:int=MAX_PIXELS, # width × height at most, as for `undecoded`
     max_side:int|None=None, # shrink to this many pixels on the long side, if it is longer
-) -> Image.Image: # upright, RGB
+) -> Image.Image: # upright, RGB; of a JPEG of more than 50 million pixels a half or a quarter
     "A photo as all our models get it; raises `PhotoError` if that cannot be"
-    im = undecoded(photo, max_bytes, max_pixels)
-    with _reading(photo): return _prepared(im, max_side, ours=im is not photo)
+    with _reading(photo):
+        im = undecoded(photo, max_bytes, max_pixels)
+        if im is photo: return prepared(im, max_side)
+        _ask_decoder(im, max_side)
+        theirs,im = [im],None # nobody but the list holds it, so it goes when it is no longer needed
+        return _prepared(theirs.pop(), max_side, ours=True)
 
 # %% ../nbs/foundations/02_photo.ipynb #0a4f7444
 METHODS = "squish", "crop", "pad", "random"
+_LONGEST = 8192
 
 def square_margin(
     size:int, # pixels a side that the network wants
@@ -241,6 +302,9 @@ def square(
     method:str, # one of `METHODS`
 ) -> np.ndarray: # bytes: side × side × 3, where side is `size` and the margin
     "The pixels of a photo in the square that validation makes of it"
+    if method=="pad" and max(im.size)>_LONGEST:
+        im = im.copy()
+        im.thumbnail((_LONGEST, _LONGEST))
     if method in ("crop", "pad"):
         scale = (min if method=="crop" else max)(im.width/size, im.height/size)
         window = int(scale*size)

@@ -148,7 +148,7 @@ def _copy(folder, source, *names):
     for name in names: (folder/name).write_bytes((source/name).read_bytes())
 
 # %% ../nbs/02c_spaces.ipynb #c8583cda
-MODULES = [f"{name}.py" for name in ("__init__", "files", "photo", "deploy", "spaces")]
+MODULES = [f"{name}.py" for name in ("__init__", "files", "structure", "photo", "deploy", "spaces")]
 
 def _served(folder, title):
     "The app, for a machine that has Gradio, and its README"

@@ -2,13 +2,16 @@
 
 # %% auto #0
 __all__ = ['NO_PHOTOS', 'saved', 'black', 'cup', 'test_what_is_no_photo_is_refused_with_its_reason',
+           'test_a_large_jpeg_is_decoded_small_and_a_larger_one_refused',
            'test_every_kind_of_photo_is_read_in_the_same_way', 'test_the_bytes_decide_the_kind_and_not_the_name',
            'test_a_file_is_told_by_its_first_bytes_before_it_is_opened',
            'test_a_plug_in_for_heic_is_used_where_there_is_one',
            'test_16_bits_keep_their_shades_and_what_is_clear_is_white',
-           'test_sixteen_bits_become_eight_in_every_file_and_a_clear_palette_white',
-           'test_arrays_that_are_no_photos_are_refused', 'test_every_form_of_a_photo_is_the_same_photo',
-           'test_the_callers_image_stays_as_it_was_and_open',
+           'test_sixteen_bits_become_eight_in_every_file_and_a_clear_palette_white', 'test_a_pipe_is_not_waited_for',
+           'test_exif_that_asks_for_gigabytes_is_not_read_and_the_photo_is',
+           'test_a_long_panorama_is_squared_without_a_frame_of_gigabytes',
+           'test_too_few_handles_are_no_fault_of_the_photo', 'test_arrays_that_are_no_photos_are_refused',
+           'test_every_form_of_a_photo_is_the_same_photo', 'test_the_callers_image_stays_as_it_was_and_open',
            'test_a_photo_is_shrunk_by_its_decoder_and_to_the_same_pixels',
            'test_a_colour_profile_is_applied_and_a_broken_one_ignored', 'test_photo_needs_pillow_and_numpy_only']
 
@@ -20,6 +23,7 @@ import os, pytest, subprocess, sys
 import numpy as np
 from io import BytesIO
 from PIL import Image, ImageCms
+from .test_structure import chunk, exif_block, picture, png, progressive
 from skimage.data import coffee
 from types import SimpleNamespace
 
@@ -38,7 +42,9 @@ def cup(): return Image.fromarray(coffee()).resize((90, 60))
 NO_PHOTOS = {
     "empty file": b"", "no photo but text, '<html>sorry": b"<html>sorry</html>", "truncated": None,
     "more than 25 MB": bytes(25_000_001), "is no photo: expected": b"\x01\x02\x03\x04",
-    "has far more than 50 million": lambda: black(14_000, 14_000),
+    "14000 × 14000 pixels, more than 50 million": lambda: black(14_000, 14_000),
+    "1 × 65000 pixels, longer or narrower than any photo": lambda: black(1, 65_000),
+    "more than 100,000 pieces": lambda: png(8, 8, before=chunk(b"abCd")*2_000_000),
     "8000 × 7000 pixels, more than 50 million": lambda: black(8000, 7000),
     "is HEIC, .* pip install pillow-heif": b"\0\0\0\x18ftypheic\0\0\0\0mif1heic",
     "no photo but a film": b"\0\0\0\x18ftypmp42\0\0\0\0mp42isom",
@@ -52,6 +58,15 @@ def test_what_is_no_photo_is_refused_with_its_reason(cup, tmp_path, message):
     (tmp_path/"x.jpg").write_bytes(content)
     with pytest.raises(PhotoError, match=message): open_photo(content)
     with pytest.raises(PhotoError, match=f"x.jpg .*{message}"): photo_kind(tmp_path/"x.jpg")
+
+# %% ../../nbs/foundations/02_photo.ipynb #c3c3760a
+def test_a_large_jpeg_is_decoded_small_and_a_larger_one_refused():
+    large = saved(picture(800, 600).resize((9000, 6000)), "JPEG", quality=50)
+    assert open_photo(large, max_side=400).size==(400, 267)
+    assert open_photo(large).size==(4500, 3000) and undecoded(large).size==(9000, 6000)
+    with pytest.raises(PhotoError, match="more than 250 million"):
+        open_photo(progressive(16_000, 16_000, 2).replace(b"\xff\xc2", b"\xff\xc0")) # a plain one
+    assert open_photo(progressive(7000, 7000, 12, 3)).size==(3500, 3500)
 
 # %% ../../nbs/foundations/02_photo.ipynb #d22794b7
 def test_every_kind_of_photo_is_read_in_the_same_way(cup):
@@ -109,6 +124,37 @@ def test_sixteen_bits_become_eight_in_every_file_and_a_clear_palette_white(tmp_p
     assert open_photo(tmp_path/"palette.png").getpixel((3, 3))==(255, 255, 255)
     Image.fromarray(np.full((8, 8), .5, "float32")).save(tmp_path/"float.tif")
     assert open_photo(tmp_path/"float.tif").getpixel((3, 3))==(127, 127, 127)
+
+# %% ../../nbs/foundations/02_photo.ipynb #91ba8efc
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="there are no named pipes here")
+def test_a_pipe_is_not_waited_for(tmp_path):
+    os.mkfifo(tmp_path/"pipe.jpg")
+    for read in open_photo, undecoded, photo_kind, foreign_format:
+        with pytest.raises(PhotoError, match="pipe.jpg is a pipe or a device"): read(tmp_path/"pipe.jpg")
+        with pytest.raises(PhotoError, match="is a pipe or a device"): read(os.devnull)
+
+def test_exif_that_asks_for_gigabytes_is_not_read_and_the_photo_is(cup):
+    bomb = exif_block(65_000, 4_000_000)
+    profile = f"\nexif\n  9\n{exif_block(20_000, 300_000).hex()}"
+    from PIL.PngImagePlugin import PngInfo
+    notes = PngInfo()
+    notes.add_text("Raw profile type exif", profile, zip=True)
+    for content in saved(cup, exif=bomb), saved(cup, "WEBP", exif=bomb, lossless=True), saved(cup, pnginfo=notes):
+        assert exif_turn(undecoded(content)) is None and np.array_equal(open_photo(content), cup)
+
+# %% ../../nbs/foundations/02_photo.ipynb #689a3ad9
+def test_a_long_panorama_is_squared_without_a_frame_of_gigabytes():
+    wide = Image.new("RGB", (40_000, 1200), "white")
+    x = square(wide, 96, "pad")
+    assert x.shape==(96, 96, 3) and x[48].min()>200 and not x[[0, -1]].any()
+
+@pytest.mark.skipif(os.name=="nt", reason="needs a limit for open files")
+def test_too_few_handles_are_no_fault_of_the_photo(cup, tmp_path):
+    (tmp_path/"cup.png").write_bytes(saved(cup))
+    code = ("import resource, sys; from lessonlib.photo import *; resource.setrlimit(resource.RLIMIT_NOFILE, (3, 3))\n"
+            "try: open_photo(sys.argv[1])\nexcept OSError as e: print(e.errno)")
+    said = subprocess.check_output([sys.executable, "-c", code, tmp_path/"cup.png"], text=True)
+    assert said.strip()=="24"
 
 # %% ../../nbs/foundations/02_photo.ipynb #fbf8941a
 @pytest.mark.parametrize("x", [np.zeros((4, 4, 3)), np.zeros((4, 4, 2), "uint8"),

@@ -124,7 +124,7 @@ def class_folder(path, good=3):
 def contents(path): return {f: f.read_bytes() for f in path.rglob("*") if f.is_file()}
 
 # %% ../../nbs/foundations/03_photos.ipynb #5981c1b3
-REASONS = "an empty file", "text", "truncated", "HEIC", "million pixels"
+REASONS = "an empty file", "text", "truncated", "HEIC", "more than 50 million"
 
 @pytest.mark.parametrize("name, reason", [*zip(no_photos, REASONS, strict=True)])
 def test_what_does_not_open_is_set_aside_with_its_reason(tmp_path, name, reason):
