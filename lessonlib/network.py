@@ -14,6 +14,7 @@ import numpy as np
 from fastcore.basics import store_attr
 from .data import LITE0, data_home, pretrained_weights
 from .files import write_whole
+from .graph import onnx_runtime
 
 # %% ../nbs/foundations/05c_network.ipynb #deac9d07
 def as_onnx(
@@ -71,7 +72,7 @@ class Network:
         arch:str, # name in timm
         size:int, # pixels a side
     ):
-        import onnxruntime as ort
+        ort = onnx_runtime()
         store_attr()
         self.id = hashlib.sha256(content).hexdigest()[:16]
         options = ort.SessionOptions()

@@ -4,20 +4,22 @@
 
 # %% auto #0
 __all__ = ['KEPT', 'LAUNCH', 'PAGE', 'WEB', 'CDN', 'RUNTIME', 'IN_BROWSER', 'MODULES', 'ON_SERVER', 'NoGradio', 'question', 'app',
-           'space']
+           'OnePhoto', 'run_app', 'space']
 
 # %% ../nbs/02c_spaces.ipynb #a4ebc7ea
-import html, json, shutil, sys
+import html, json, os, shutil, signal, sys, tempfile
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from hashlib import sha384
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from .files import whole_folder
-from .photo import MAX_BYTES, MAX_PIXELS, PhotoError, open_photo
+from .bundle import BundleError
 from .deploy import load_bundle
+from .files import scratch_folder, whole_folder
+from .photo import MAX_BYTES, MAX_PIXELS, PhotoError, open_photo
 
 # %% ../nbs/02c_spaces.ipynb #d8d4b991
 class NoGradio(ImportError):
@@ -42,7 +44,7 @@ def _answer(gr, classifier, photo):
     "A heading and the probability of each label, or a message for the visitor"
     if photo is None: return None, None
     try: answer = classifier.answer(photo)
-    except PhotoError as e: raise gr.Error(str(e), print_exception=False) from None
+    except (PhotoError, BundleError) as e: raise gr.Error(str(e), print_exception=False) from None
     return answer.words, answer.probs
 
 # %% ../nbs/02c_spaces.ipynb #56856788
@@ -60,21 +62,78 @@ def app(
     top:int=3, # labels to show
 ): # a `gradio.Interface`, to be started by `launch(**LAUNCH)`
     "A page that takes a photo and shows the most likely labels; needs Gradio"
-    gr,classifier = _gradio(),load_bundle(bundle)
+    gr,classifier = _gradio(),load_bundle(bundle, isolated=True)
     workers = ThreadPoolExecutor(2)
     def look(photo): return workers.submit(_answer, gr, classifier, photo).result()
     labels = gr.Label(num_top_classes=top, show_heading=False, label="Labels")
     demo = gr.Interface(look, _photo_in(gr), [gr.Label(label="Answer"), labels], live=True,
-        title=question(classifier.labels), description=KEPT, analytics_enabled=False,
+        title=html.escape(question(classifier.labels)), description=KEPT, analytics_enabled=False,
         examples=[str(f) for f in examples] or None, cache_examples=False,
         flagging_mode="never", clear_btn=None, api_name="predict", concurrency_limit=2,
         delete_cache=(600, 3600))
     return demo.queue(max_size=100)
 
+# %% ../nbs/02c_spaces.ipynb #e60f2384
+class OnePhoto:
+    "Lets requests in that are no larger than a photo and bring no more than one file"
+    def __init__(self, app): self.app = app
+
+    async def __call__(self, scope, receive, send):
+        if scope["type"]=="http": receive = _counted(receive, _mark(scope))
+        await self.app(scope, receive, send)
+
+def _mark(scope):
+    "What stands between the parts of a form, if a request brings one"
+    kind = dict(scope["headers"]).get(b"content-type", b"").partition(b"boundary=")[2]
+    return b"--"+kind.strip(b'" ') if kind else None
+
+def _counted(receive, mark):
+    "Receive a request's content while it is not too much"
+    size,marks,end = 0,0,b""
+    async def counted():
+        nonlocal size,marks,end
+        message = await receive()
+        body = message.get("body", b"")
+        size += len(body)
+        if mark: marks,end = marks+(end+body).count(mark),(end+body)[1-len(mark):]
+        if size>MAX_BYTES+100_000 or marks>2: raise _too_much()
+        return message
+    return counted
+
+# %% ../nbs/02c_spaces.ipynb #9e4109bf
+def _too_much():
+    from starlette.exceptions import HTTPException
+    return HTTPException(413, "One photo at a time, please, of 20 MB at most")
+
 # %% ../nbs/02c_spaces.ipynb #82e32bf5
 KEPT = "Your photo is sent to the server, looked at, and deleted within two hours."
 LAUNCH = dict(max_file_size=MAX_BYTES, state_session_capacity=100, ssr_mode=False,
-              footer_links=["api"])
+              footer_links=["api"], app_kwargs=dict(middleware=[(OnePhoto, (), {})]))
+
+# %% ../nbs/02c_spaces.ipynb #62f3d3ef
+@contextmanager
+def _stopped_gently():
+    "Let SIGTERM do what Ctrl-C does"
+    def stop(number, frame): raise KeyboardInterrupt
+    before = signal.signal(signal.SIGTERM, stop)
+    try: yield
+    finally: signal.signal(signal.SIGTERM, before)
+
+# %% ../nbs/02c_spaces.ipynb #a8ba6a80
+def run_app(
+    bundle:str|Path, # folder that `export_bundle` wrote
+    examples:list=(), # files of photos to try
+    port:int|None=None, # of this machine; the first free one from 7860 by default
+):
+    "Show the app until it is stopped, and leave no photo behind"
+    if port is not None and not 1<=port<=65535: raise ValueError(
+        f"the port is {port}, expected 1 to 65535")
+    _gradio()
+    home = Path(os.environ.get("GRADIO_TEMP_DIR") or tempfile.gettempdir())
+    with _stopped_gently(), scratch_folder(home/"lessonlib-uploads") as uploads:
+        os.environ["GRADIO_TEMP_DIR"] = str(uploads)
+        try: app(bundle, examples).launch(server_port=port, **LAUNCH)
+        finally: os.environ["GRADIO_TEMP_DIR"] = str(home)
 
 # %% ../nbs/02c_spaces.ipynb #85d4fad1
 PAGE = files("lessonlib")/"page"
@@ -148,7 +207,8 @@ def _copy(folder, source, *names):
     for name in names: (folder/name).write_bytes((source/name).read_bytes())
 
 # %% ../nbs/02c_spaces.ipynb #c8583cda
-MODULES = [f"{name}.py" for name in ("__init__", "files", "structure", "photo", "deploy", "spaces")]
+_PARTS = "__init__ files structure photo graph shapes budget apart bundle deploy spaces".split()
+MODULES = [f"{name}.py" for name in _PARTS]
 
 def _served(folder, title):
     "The app, for a machine that has Gradio, and its README"

@@ -5,6 +5,8 @@ __all__ = ['SPY', 'FAKES', 'FORGET', 'GIVE', 'LOOK', 'VIEWS', 'bundle', 'photo_o
            'bad_photos', 'expected', 'Running', 'ask', 'alike', 'served',
            'test_the_app_says_what_the_classifier_says_and_is_sure_of_the_same',
            'test_a_bad_photo_gets_a_sentence_and_the_app_stays_up', 'test_a_file_over_the_limit_is_refused_at_the_door',
+           'test_several_files_in_one_request_are_refused_at_the_door', 'test_no_photo_stays_when_the_app_is_stopped',
+           'test_markup_in_a_label_is_shown_and_not_followed', 'test_a_port_that_cannot_be_is_refused',
            'test_twenty_broken_uploads_at_once_do_not_disturb_good_ones', 'hammer', 'memory',
            'test_eight_clients_get_right_answers_and_memory_stays',
            'test_without_gradio_the_message_says_how_to_get_it', 'web_runtime', 'Quiet', 'serve', 'cdn', 'browser',
@@ -34,7 +36,7 @@ from ..deploy import load_bundle
 from ..export import amend_bundle, export_bundle
 from ..photo import MAX_BYTES, PhotoError, open_photo
 from ..spaces import CDN, MODULES, RUNTIME, WEB
-from .test_deploy import add_distance
+from .test_deploy import add_distance, edit
 from pathlib import Path
 from PIL import Image
 from threading import Thread
@@ -157,8 +159,10 @@ def alike(told, answer):
 @pytest.fixture(scope="module")
 def served(bundle, tmp_path_factory):
     pytest.importorskip("gradio", reason="pip install 'lessonlib[app]' to try the app")
-    code = f"from lessonlib.spaces import *; app({str(bundle)!r}).launch(**LAUNCH)"
-    with Running(code, tmp_path_factory.mktemp("app")/"log") as running: yield running
+    log = tmp_path_factory.mktemp("app")/"log"
+    with Running(f"from lessonlib.spaces import *; run_app({str(bundle)!r})", log) as running:
+        yield running
+    assert not [*log.parent.rglob("*.*g")], "photos are left behind"
 
 # %% ../../nbs/02c_spaces.ipynb #57407ed4
 def test_the_app_says_what_the_classifier_says_and_is_sure_of_the_same(served, bundle):
@@ -180,6 +184,43 @@ def test_a_file_over_the_limit_is_refused_at_the_door(served):
     said = ask(served, "big.jpg", b"\xff\xd8\xff"+bytes(MAX_BYTES))
     assert said.startswith("status 413"), said
 
+# %% ../../nbs/02c_spaces.ipynb #434dcc55
+def test_several_files_in_one_request_are_refused_at_the_door(served):
+    address,photo = f"{served.address}/gradio_api/upload",good_photos()["0.photo"]
+    two = [("files", ("a.jpg", photo)), ("files", ("b.jpg", photo))]
+    assert requests.post(address, files=two[:1]).ok
+    assert requests.post(address, files=two).status_code==413
+    def endless():
+        for _ in range(MAX_BYTES//10**6+2): yield bytes(10**6)
+    much = requests.post(f"{served.address}/gradio_api/call/predict", data=endless())
+    assert much.status_code==413, much.text
+
+@pytest.mark.parametrize("how", ["terminate", "kill"])
+def test_no_photo_stays_when_the_app_is_stopped(bundle, tmp_path, how):
+    pytest.importorskip("gradio", reason="pip install 'lessonlib[app]' to try the app")
+    code = f"from lessonlib.spaces import *; run_app({str(bundle)!r})"
+    def left(): return [f for f in tmp_path.rglob("*") if f.suffix==".jpg"]
+    running = Running(code, tmp_path/"log")
+    assert isinstance(ask(running, "a.jpg", good_photos()["0.photo"]), tuple) and left()
+    getattr(running.process, how)()
+    running.process.wait(20)
+    if how=="kill":
+        with Running(code, tmp_path/"log"): assert not left()
+    assert not left()
+
+# %% ../../nbs/02c_spaces.ipynb #fa96741e
+def test_markup_in_a_label_is_shown_and_not_followed(bundle_once, tmp_path):
+    pytest.importorskip("gradio", reason="pip install 'lessonlib[app]' to try the app")
+    dest = shutil.copytree(bundle_once, tmp_path/"bundle")
+    edit(dest, labels=["<img src=//example.com/x>", "b"])
+    shown = json.dumps(app(dest).get_config_file())
+    assert "&lt;img src=//example.com" in shown and "<img src=//" not in json.loads(shown)["title"]
+    assert not any("<img" in str(c["props"].get("value")) for c in json.loads(shown)["components"])
+
+@pytest.mark.parametrize("port", [0, -1, 80000])
+def test_a_port_that_cannot_be_is_refused(bundle, port):
+    with pytest.raises(ValueError, match="1 to 65535"): run_app(bundle, port=port)
+
 # %% ../../nbs/02c_spaces.ipynb #fb218dfe
 def test_twenty_broken_uploads_at_once_do_not_disturb_good_ones(served, bundle):
     good,bad = good_photos(),[*bad_photos().items()]
@@ -197,9 +238,10 @@ def hammer(running, answers, rounds=1, clients=8):
     return len(got),[(name, t) for name,t in got if not alike(t, answers[name])]
 
 def memory(running):
-    "Megabytes in use by the app"
+    "Megabytes in use by the app and its process for the network"
     psutil = pytest.importorskip("psutil", reason="pip install 'lessonlib[dev]' to measure memory")
-    return psutil.Process(running.process.pid).memory_info().rss/1e6
+    app = psutil.Process(running.process.pid)
+    return sum(p.memory_info().rss for p in (app, *app.children(recursive=True)))/1e6
 
 # %% ../../nbs/02c_spaces.ipynb #fe9cdf44
 def test_eight_clients_get_right_answers_and_memory_stays(served, bundle):
