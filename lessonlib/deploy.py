@@ -92,7 +92,7 @@ class Classifier:
         photo, # file, its bytes, a Pillow image, or a uint8 array of height × width × 3
     ) -> np.ndarray: # one for each of `labels`, in their order
         "Probabilities of a photo's labels, at the bundle's temperature"
-        return self._look(photo)[0]
+        return _look(self, photo)[0]
 
     def predict(self,
         photo, # file, its bytes, a Pillow image, or a uint8 array of height × width × 3
@@ -111,16 +111,17 @@ class Classifier:
         photo, # file, its bytes, a Pillow image, or a uint8 array of height × width × 3
     ) -> Answer: # by the bundle's `unsure_below` and `stranger_above`, where it has them
         "What to say about a photo: the one place that decides between a label and none"
-        probs,distance = self._look(photo)
+        probs,distance = _look(self, photo)
         return _judged(_named(probs, self.labels), distance, self.facts)
 
-    def _look(self, photo):
-        "Probabilities at the bundle's temperature, and the distance if the graph measures it"
-        pixels = square(open_photo(photo), self.facts["size"], self.facts["method"])
-        probs,distance = _asked(self.session, pixels)
-        return tempered(probs, self.facts.get("temperature", 1)),distance
-
 # %% ../nbs/02_deploy.ipynb #df100015
+def _look(classifier, photo):
+    "Probabilities at the bundle's temperature, and the distance if the graph measures it"
+    facts = classifier.facts
+    pixels = square(open_photo(photo), facts["size"], facts["method"])
+    probs,distance = _asked(classifier.session, pixels)
+    return tempered(probs, facts.get("temperature", 1)),distance
+
 def _in_threads(f, items, workers):
     "`map(f, items)`, in order, several at the same time"
     from concurrent.futures import ThreadPoolExecutor
