@@ -121,8 +121,8 @@ def serve(
     examples:list=(), # photos to try
 ):
     "Show a classifier as a page on this machine, until Ctrl-C; needs Gradio"
-    from lessonlib.spaces import LAUNCH, app
-    app(bundle, examples).launch(server_port=port, **LAUNCH)
+    from lessonlib.spaces import run_app
+    run_app(bundle, examples, port)
 
 # %% ../nbs/08_command_line.ipynb #8b283898
 def publish(
