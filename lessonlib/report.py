@@ -18,11 +18,12 @@ import numpy as np
 from matplotlib import style
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
+from PIL import Image
 
 # %% ../nbs/foundations/07_report.ipynb #3ef18b71
 from .files import write_whole
 from .judging import confusion, hardest, most_confused
-from .photo import open_photo
+from .photo import PhotoError, open_photo
 
 # %% ../nbs/foundations/07_report.ipynb #2c4df57d
 def _draw_losses(ax, losses):
@@ -59,15 +60,23 @@ def _chart(look, draw, *facts, side=3):
     return _picture(content.getvalue(), "png")
 
 # %% ../nbs/foundations/07_report.ipynb #dcbe1503
-def _charts(losses, counts, labels):
+def _draw_reliability(ax, table):
+    "How often answers were right, by how sure they were"
+    ax.plot([0, 1], [0, 1], ":", color="gray")
+    ax.scatter(table.confidence, table.accuracy, s=20+200*table.n/table.n.sum())
+    ax.set(xlabel="how sure", ylabel="how often right", xlim=(0, 1.03), ylim=(0, 1.03))
+
+def _charts(losses, counts, labels, reliability):
     "What the template needs to know of each chart"
-    said = (f"Losses of {len(losses)} epochs, in training and validation",
-            f"Confusion matrix: {counts.trace()} of {counts.sum()} on its diagonal")
-    drawn = (_draw_losses, losses),(_draw_confusion, counts, labels)
-    side = max(3, .3*len(labels))
-    for heading,alt,how,size in zip(("Training", "Confusion"), said, drawn, (3, side)):
-        yield dict(heading=heading, alt=alt, light=_chart("default", *how, side=size),
-                   dark=_chart("dark_background", *how, side=size))
+    charts = [("Confusion", f"Confusion matrix: {counts.trace()} of {counts.sum()} on its diagonal",
+               (_draw_confusion, counts, labels), max(3, .3*len(labels)))]
+    if losses is not None: charts.insert(0, ("Training",
+        f"Losses of {len(losses)} epochs, in training and validation", (_draw_losses, losses), 3))
+    if reliability is not None: charts.append(("Is it as sure as it is right?",
+        "How often answers were right, by how sure they were", (_draw_reliability, reliability), 3))
+    for heading,alt,how,side in charts:
+        yield dict(heading=heading, alt=alt, light=_chart("default", *how, side=side),
+                   dark=_chart("dark_background", *how, side=side))
 
 # %% ../nbs/foundations/07_report.ipynb #526cdc92
 def _safe(facts):
@@ -83,16 +92,34 @@ def _filled(page, rows, **facts):
     return Template(page).substitute(_safe(facts))
 
 # %% ../nbs/foundations/07_report.ipynb #7dd552f2
-def _photos(probs, targs, labels, files):
-    "What the template needs to know of each of the hardest photos"
-    for place,loss in hardest(probs, targs):
-        was,taken = labels[targs[place]],labels[probs[place].argmax()]
-        im,content = open_photo(files[place]),BytesIO()
-        im.thumbnail((288, 288))
-        im.save(content, "JPEG", quality=85)
-        answer = f"{was}, rightly" if was==taken else f"{was}, taken for {taken}"
-        yield dict(src=_picture(content.getvalue(), "jpeg"), answer=answer,
-                   belief=f"{probs[place].max():.0%} sure", loss=f"{loss:.2f}")
+def _thumbnail(file):
+    "A small JPEG of a photo, as text; of what is no photo, a grey square"
+    content = BytesIO()
+    try: im = open_photo(file, max_side=288)
+    except (PhotoError, OSError): im = Image.new("RGB", (9, 9), "gray")
+    im.save(content, "JPEG", quality=80)
+    return _picture(content.getvalue(), "jpeg")
+
+def _answer(place, probs, targs, labels, files):
+    "What the template needs to know of the answer for one photo"
+    was,taken = labels[targs[place]],labels[probs[place].argmax()]
+    answer = f"{was}, rightly" if was==taken else f"{was}, taken for {taken}"
+    return dict(src=_thumbnail(files[place]), answer=answer, belief=f"{probs[place].max():.0%} sure")
+
+# %% ../nbs/foundations/07_report.ipynb #ccb86a8f
+def _mistakes(pairs, probs, targs, labels, files, most=24):
+    "The photos that were taken for something else, pair by pair, surest first"
+    wrong,shown = np.flatnonzero(probs.argmax(1)!=targs),0
+    for number,(was,taken,_) in enumerate(pairs):
+        places = [i for i in wrong if (labels[targs[i]], labels[probs[i].argmax()])==(was, taken)]
+        for first,i in enumerate(sorted(places, key=lambda i: -probs[i].max())[:most-shown]):
+            shown += 1
+            mark = f"pair{number}" if not first else f"photo{i}"
+            yield dict(id=mark, **_answer(i, probs, targs, labels, files))
+
+def _found(rows):
+    "What the template needs to know of photos that are worth a look"
+    for row in rows: yield dict(row, src=_thumbnail(row["file"]), file=Path(row["file"]).name)
 
 # %% ../nbs/foundations/07_report.ipynb #20d7101f
 def _question(labels):
@@ -103,21 +130,30 @@ def _question(labels):
 # %% ../nbs/foundations/07_report.ipynb #d07991f8
 def write_report(
     path:str|Path, # the HTML file
-    probs:np.ndarray, # of the photos held back, n × labels
+    probs:np.ndarray, # of the photos that judged, n × labels
     targs:np.ndarray, # their true labels, n
     labels:list, # names, in the order of the columns
-    files:list, # the photos held back, n
+    files:list, # the photos that judged, n
     error, # how often it is wrong, with its interval
-    losses:list, # of each epoch: training, validation
-    n_train:int, # photos that it was trained on
+    how:str, # in a sentence, how that was measured
+    by_label:dict|None=None, # error of each label
+    losses:list|None=None, # of each epoch: training, validation
+    reliability=None, # table of confidence, accuracy and n
+    found=(), # photos worth a look: dicts of file, issue and note
 ) -> Path: # the file
-    "Write a page with the error, the curve, the confusion matrix and the hardest photos"
+    "Write a page with the error, what was taken for what, the hardest photos and what may be wrong"
     pairs = most_confused(probs, targs, labels)
-    rows = dict(chart=_charts(losses, confusion(probs, targs), labels),
-                pair=[dict(zip(("was", "taken", "times"), pair)) for pair in pairs[:10]],
-                photo=_photos(probs, targs, labels, files))
+    judged = probs,targs,labels,files
+    rows = dict(chart=_charts(losses, confusion(probs, targs), labels, reliability),
+        label=[dict(label=name, error=rate) for name,rate in (by_label or {}).items()],
+        pair=[dict(was=was, taken=taken, times=n, number=i)
+              for i,(was,taken,n) in enumerate(pairs[:10])],
+        mistake=_mistakes(pairs[:10], *judged),
+        photo=[dict(_answer(i, *judged), loss=f"{loss:.2f}") for i,loss in hardest(probs, targs)],
+        found=_found(found))
     mistakes = f"{sum(n for *_,n in pairs)} of {len(targs)} were taken for something else."
+    worth = "Wrong labels, doubles, strangers, faults." if len(found) else "Nothing was noticed."
     template = (package_files("lessonlib")/"page"/"report.html").read_text(encoding="utf-8")
-    write_whole(path, _filled(template, rows, title=_question(labels), n_train=n_train,
-        n_valid=len(targs), error=error, mistakes=mistakes))
+    write_whole(path, _filled(template, rows, title=_question(labels), how=how, error=error,
+                              mistakes=mistakes, worth=worth))
     return Path(path)

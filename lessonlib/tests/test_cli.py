@@ -4,8 +4,10 @@
 __all__ = ['typed', 'status', 'test_bad_arguments_get_one_line_and_status_2', 'test_an_error_of_a_real_process_is_one_line',
            'trained', 'test_training_writes_a_bundle_and_a_report_and_touches_no_photo',
            'test_error_bundle_and_report_tell_of_the_same_answers',
-           'test_ctrl_c_ends_the_training_and_keeps_its_result', 'test_a_bundle_that_cannot_be_leaves_the_weights',
-           'test_the_weights_written_are_those_that_were_trained',
+           'test_ctrl_c_ends_the_fine_tuning_and_keeps_a_result', 'test_a_bundle_that_cannot_be_leaves_the_weights',
+           'test_check_says_what_may_be_wrong_and_moves_nothing', 'test_evaluate_judges_photos_of_ones_own',
+           'test_predict_answers_for_a_folder_as_lines_json_and_table',
+           'test_names_from_strangers_cannot_steer_a_terminal', 'test_a_reader_who_has_gone_is_no_error_of_the_photos',
            'test_predict_answers_for_good_photos_and_names_the_bad_one', 'test_predict_says_so_when_it_is_not_sure',
            'test_collect_takes_addresses_from_a_file', 'test_space_writes_a_page_and_touches_no_folder_that_is_there',
            'test_the_app_starts_and_ends_with_ctrl_c', 'test_lessons_are_copied_and_never_overwritten',
@@ -32,7 +34,7 @@ def status(*words):
 
 # %% ../../nbs/08_command_line.ipynb #8abdaa1b
 @pytest.mark.parametrize("words", [
-    ["train", "nowhere"], ["train", "--epochs", "0"], ["train", "--size", "big"], ["bake"], [],
+    ["train", "nowhere"], ["train", "--epochs", "0"], ["check", "nowhere"], ["evaluate", "one", "nowhere"], ["train", "--size", "big"], ["bake"], [],
     ["train", "--arch", "resnet_18"], ["train", "--out", "mine"], ["collect", "bird"],
     ["predict", "nowhere", "x.png"], ["predict", "one", "x.png"], ["predict", "one"],
     ["collect", "../bird", "-o", "x"], ["app", "nowhere"], ["app", "one", "--port", "web"],
@@ -56,14 +58,13 @@ def test_an_error_of_a_real_process_is_one_line(tmp_path):
 # %% ../../nbs/08_command_line.ipynb #87d5e7fd
 @pytest.fixture(scope="module")
 def trained(tmp_path_factory):
-    "What `lessonlib train` writes for 25 photos, of which five are held back, and a broken one"
+    "What `lessonlib train` writes for 25 photos and a broken one"
     folder = tmp_path_factory.mktemp("cli")
     for f in sorted(dataset("faces").glob("*/*.png"))[::8]:
         (folder/"mine"/f.parent.name).mkdir(parents=True, exist_ok=True)
         shutil.copy(f, folder/"mine"/f.parent.name)
     (folder/"mine"/"face"/"broken.jpg").write_bytes(b"no photo")
-    words = "train", str(folder/"mine"), "--epochs", "2", "--size", "64", "--out", str(folder/"out")
-    return folder,typed(*words)
+    return folder,typed("train", str(folder/"mine"), "--size", "64", "--out", str(folder/"out"))
 
 # %% ../../nbs/08_command_line.ipynb #836024ab
 def test_training_writes_a_bundle_and_a_report_and_touches_no_photo(trained):
@@ -72,22 +73,21 @@ def test_training_writes_a_bundle_and_a_report_and_touches_no_photo(trained):
     assert sorted(f.name for f in folder.iterdir()) == ["mine", "out", "out-report.html"]
     assert sorted(f.name for f in (folder/"out").iterdir()) == [
         "bundle.json", "model.onnx", "model.safetensors"]
-    assert (folder/"mine"/"face"/"broken.jpg").exists() and "left out" in answer.stdout
+    assert (folder/"mine"/"face"/"broken.jpg").exists() and "left out" in answer.stdout+answer.stderr
     assert "error: " in answer.stdout and f"report: {folder/'out-report.html'}" in answer.stdout
 
 def test_error_bundle_and_report_tell_of_the_same_answers(trained):
-    from lessonlib.vision import ErrorInterval
+    from lessonlib.judging import ErrorInterval
     folder,answer = trained
     facts = json.loads((folder/"out"/"bundle.json").read_text(encoding="utf-8"))["error"]
-    assert facts.pop("n") == 5
+    assert facts.pop("n") == 25 and facts.pop("how") == "out of fold"
     error,page = str(ErrorInterval(**facts)),(folder/"out-report.html").read_text(encoding="utf-8")
-    assert f"error: {error} on 5" in answer.stdout and error in page
-    assert "On 5 others" in page and "Losses of 2 epochs" in page
+    assert f"error: {error}, judged with all 25 photos" in answer.stdout and error in page
 
 # %% ../../nbs/08_command_line.ipynb #8cd66ffb
 @pytest.mark.skipif(os.name=="nt", reason="Windows sends no SIGINT to one process")
-def test_ctrl_c_ends_the_training_and_keeps_its_result(faces50, tmp_path):
-    words = ["train", str(faces50), "--epochs", "1000", "--size", "32", "--out", "out"]
+def test_ctrl_c_ends_the_fine_tuning_and_keeps_a_result(faces50, tmp_path):
+    words = ["train", str(faces50), "--epochs", "1000", "--size", "64", "--out", "out"]
     code = f"import sys; from lessonlib.cli import main; sys.exit(main({words}))"
     process = subprocess.Popen([sys.executable, "-u", "-c", code], cwd=tmp_path, text=True,
                                stdout=subprocess.PIPE, stderr=subprocess.DEVNULL)
@@ -101,6 +101,7 @@ def test_ctrl_c_ends_the_training_and_keeps_its_result(faces50, tmp_path):
 # %% ../../nbs/08_command_line.ipynb #feb2546c
 def test_a_bundle_that_cannot_be_leaves_the_weights(untrained, tmp_path, monkeypatch):
     from lessonlib import export
+    from lessonlib.train import bundle_or_weights
     from lessonlib.deploy import BundleError
     from safetensors.torch import load_file
     def fails(*_, **__): raise RuntimeError("no such operator, so nothing was written")
@@ -110,17 +111,44 @@ def test_a_bundle_that_cannot_be_leaves_the_weights(untrained, tmp_path, monkeyp
     kept,weights = load_file(tmp_path/"mine.safetensors"),untrained.model.state_dict()
     assert kept.keys()==weights.keys() and all((kept[k]==weights[k]).all() for k in kept)
 
-# %% ../../nbs/08_command_line.ipynb #1604b56e
-def test_the_weights_written_are_those_that_were_trained(trained):
-    from lessonlib.deploy import load_bundle
-    from lessonlib.export import bundle_learner
-    from lessonlib.vision import evaluate, photo_dls
-    folder,_ = trained
-    (folder/"mine"/"face"/"broken.jpg").unlink(missing_ok=True)
-    classifier = load_bundle(folder/"out")
-    dls = photo_dls(folder/"mine", size=classifier.facts["size"])
-    error = dict(evaluate(bundle_learner(classifier, dls))._asdict(), n=5)
-    assert classifier.labels == list(dls.vocab) and classifier.facts["error"] == error
+# %% ../../nbs/08_command_line.ipynb #683b94bf
+def test_check_says_what_may_be_wrong_and_moves_nothing(faces50, tmp_path, capsys):
+    shutil.copytree(faces50, tmp_path/"set")
+    shutil.copy(next((tmp_path/"set"/"face").glob("*.png")), tmp_path/"set"/"other"/"copy.png")
+    before = sorted(tmp_path.glob("set/*/*"))
+    assert status("check", tmp_path/"set", "--size", "64", "--csv", tmp_path/"found.csv") == 0
+    said = capsys.readouterr().out
+    assert "duplicate" in said and "copy.png" in said and sorted(tmp_path.glob("set/*/*"))==before
+    assert (tmp_path/"found.csv").read_text().startswith("file,issue,score,other,note")
+
+def test_evaluate_judges_photos_of_ones_own(trained, faces50, tmp_path, capsys):
+    assert status("evaluate", trained[0]/"out", faces50, "--csv", tmp_path/"all.csv") == 0
+    assert "on 50 photos" in capsys.readouterr().out
+    assert len((tmp_path/"all.csv").read_text().splitlines()) == 51
+    assert status("evaluate", trained[0]/"out", dataset("photos")) == 2
+
+# %% ../../nbs/08_command_line.ipynb #d1357809
+def test_predict_answers_for_a_folder_as_lines_json_and_table(trained, faces50, tmp_path, capsys):
+    words = "predict", trained[0]/"out", faces50, "--csv", tmp_path/"all.csv"
+    assert status(*words, "--json") == 0
+    lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line[0]=="{"]
+    assert len(lines)==50 and abs(lines[0]["face"]+lines[0]["other"]-1)<1e-5
+    assert (tmp_path/"all.csv").read_text().startswith("file,said,face,other")
+
+def test_names_from_strangers_cannot_steer_a_terminal(trained, tmp_path, capsys):
+    photo = tmp_path/"a\x1b[31mred\n.png"
+    shutil.copy(next(dataset("faces").glob("face/*.png")), photo)
+    assert status("predict", trained[0]/"out", photo) == 0
+    said = capsys.readouterr().out
+    assert "\x1b" not in said and "\\x1b[31mred\\n.png: " in said
+
+def test_a_reader_who_has_gone_is_no_error_of_the_photos(trained, faces50):
+    code = "import sys; from lessonlib.cli import main; sys.exit(main())"
+    words = [sys.executable, "-uc", code, "predict", str(trained[0]/"out"), str(faces50)]
+    process = subprocess.Popen(words, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True)
+    process.stdout.readline()
+    process.stdout.close()
+    assert "could not be read" not in process.stderr.read() and process.wait() == 1
 
 # %% ../../nbs/08_command_line.ipynb #d9de8ec3
 def test_predict_answers_for_good_photos_and_names_the_bad_one(trained, tmp_path):

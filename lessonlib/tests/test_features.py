@@ -108,8 +108,7 @@ def test_folds_never_share_a_near_duplicate():
     for i in range(0, 40, 2):
         features.looks[i+1],features.x[i+1] = features.looks[i],features.x[i]
     assert [set(pair[:2]) for pair in near_duplicates(features)]==[{i, i+1} for i in range(0, 40, 2)]
-    from lessonlib.features import _folds
-    for learn,judge in _folds(features, 5, 0):
+    for learn,judge in splits(features, 5, 0):
         assert not set(features.groups[learn]) & set(features.groups[judge])
 
 # %% ../../nbs/01b_features.ipynb #e204039f

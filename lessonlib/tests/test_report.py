@@ -22,16 +22,19 @@ def page_about(photo, labels, n, losses=((.5, .4), (.2, .3)), seed=0):
     "The page about `n` made-up answers"
     probs = np.random.default_rng(seed).dirichlet([1]*len(labels), n)
     targs = np.arange(n)%len(labels)
-    path = write_report(photo.with_name("r.html"), probs, targs, labels, [photo]*n, "1 %", losses, 7)
+    path = write_report(photo.with_name("r.html"), probs, targs, labels, [photo]*n, "1 %",
+        f"Judged by {n} others.", dict.fromkeys(labels, "2 %"), losses,
+        found=[dict(file=photo, issue="dark", note="$1 <b>")])
     return path.read_text(encoding="utf-8")
 
 # %% ../../nbs/foundations/07_report.ipynb #72d2a1ff
 @pytest.mark.parametrize("n", [1, 5, 9, 200])
 def test_a_page_is_whole_for_any_number_of_photos(photo, n):
     page = page_about(photo, ["cat", "dog"], n)
-    assert page.count("<li>") == min(n, 9) and "$" not in page and "<!-- e" not in page
-    assert len(re.findall('<img src="data:image/[^"]+" alt="[^"]+">', page)) == 2+min(n, 9)
-    assert f"On {n} others" in page and "http" not in page
+    mistakes = page.count("<li id=")
+    assert page.count("<li>") == min(n, 9)+1 and "$" not in page and "<!-- e" not in page
+    assert len(re.findall('<img src="data:image/[^"]+" alt="[^"]+">', page)) == 3+min(n, 9)+mistakes
+    assert f"Judged by {n} others" in page and "http" not in page and mistakes <= 24
 
 # %% ../../nbs/foundations/07_report.ipynb #3a57feb6
 def test_names_of_labels_cannot_break_the_page(photo):
@@ -43,7 +46,7 @@ def test_a_training_that_was_stopped_in_its_first_epoch_has_a_report(photo):
 
 def test_many_labels_are_shown_in_one_matrix(photo):
     page = page_about(photo, [f"breed {i}" for i in range(37)], 400)
-    assert "breed 3 or 33 others?" in page and page.count("<tr>") == 11
+    assert "breed 3 or 33 others?" in page and page.count("<tr>") == 10+38+1
 
 # %% ../../nbs/foundations/07_report.ipynb #3750c625
 def test_the_page_is_read_in_the_dark_and_on_a_phone(photo, browser):
