@@ -109,11 +109,12 @@ def photo_features(
     size:int=160, # pixels a side of what it looks at
     method:str="squish", # squish, crop or pad
     label=None, # function of a file that gives its label; the name of its folder by default
+    device:str="cpu", # for `cuda` and `mps` PyTorch looks
     quiet:bool=False, # no progress bar?
 ) -> Features: # a row for each photo that can be opened
     "What a pretrained network sees in the photos of a folder; looks at each photo once"
     label = label or _folder_name
-    files,network = photo_files(folder),feature_network(arch, size)
+    files,network = photo_files(folder),feature_network(arch, size, device)
     results = _look_at_all(files, network, method, quiet)
     left_out = [(f, results[f][1]) for f in files if results[f][0] is None]
     left_out += [(d, "holds no photo") for d in _empty_folders(folder, files)]

@@ -202,6 +202,8 @@ def export_head(
     "Write a head and the network before it as a bundle, with its error and its limit for strangers"
     check_dest(dest)
     network = features.network
+    if network.content is None: raise BundleError(f"{network.arch} cannot be written down as ONNX, "
+        "so there can be no bundle of it: take another arch")
     facts = dict(format=2, labels=head.labels, arch=network.arch, size=network.size,
         method=features.method, mean=network.mean, std=network.std, head="linear",
         stranger_above=round(stranger_limit(features), 4),
