@@ -72,7 +72,7 @@ def check(
 ): # a table: file, issue, score, other, note
     "Say what may be wrong with a folder of photos"
     _must_be_folder(folder)
-    from lessonlib.cleaning import check_photos
+    from lessonlib.checks import check_photos
     from lessonlib.features import photo_features
     features = photo_features(folder, arch, size)
     found = check_photos(features)

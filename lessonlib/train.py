@@ -11,7 +11,7 @@ from pathlib import Path
 import numpy as np
 
 # %% ../nbs/02e_train.ipynb #2db9a48a
-from .cleaning import check_photos
+from .checks import check_photos
 from .data import LITE0, dataset, progress
 from .deploy import load_bundle, tempered
 from .features import (
