@@ -22,9 +22,10 @@ import pandas as pd, requests, urllib3
 from tenacity import (
     Retrying, retry_if_exception_type, stop_after_attempt, stop_before_delay,
     wait_exponential, wait_random)
-from .data import progress
+from .data import fastai_home, progress, web_answer
 from .files import CannotWrite, scratch_folder, to_disk, write_whole, writing
 from .photo import FORMATS, MAX_BYTES, PhotoError, photo_kind
+from .photos import Memory
 
 # %% ../nbs/foundations/04_collect.ipynb #16fe3b17
 class Refused(Exception): "An answer that stays the same however often we ask"
@@ -127,6 +128,7 @@ def _short_hash(text): return sha256(os.fsencode(text)).hexdigest()[:16]
 
 def _remembered(words, n, folder, search):
     "`search` for `words`, or what an earlier search for them found"
+    if not folder: return search(words)
     file = folder/f"{_short_hash(words)}.json"
     with suppress(OSError, ValueError, KeyError, TypeError):
         known = json.loads(file.read_text(encoding="utf-8"))
@@ -180,9 +182,8 @@ def _engines(engines):
     return list(ENGINES["images"].values())
 
 def _cache(folder):
-    "The folder for found addresses"
-    home = os.environ.get("FASTAI_HOME", "~/.fastai")
-    return Path(folder or Path(home).expanduser()/"search")
+    "The folder for found addresses; None if this user has none"
+    with suppress(CannotWrite): return Path(folder or fastai_home()/"search")
 
 def _given(words):
     "Addresses that need no search: an address, or the lines of a text file; else None"
@@ -194,42 +195,42 @@ def _given(words):
 # %% ../nbs/foundations/04_collect.ipynb #432562af
 def _pieces(url, limit, until, stop):
     "The body of an address, piece by piece as it arrives"
-    left,size = max(.01, min(10, until-monotonic())),0
-    with _web_errors(), requests.Session() as web:
-        web.max_redirects = 5
-        with web.get(url, stream=True, timeout=left, headers=_HEADERS) as answer:
-            _check_status(answer.status_code, answer.headers)
-            promised = answer.raw.length_remaining or 0
-            piece = b"the first one is still to come"
-            while piece:
-                if max(promised, size)>limit: raise Refused(f"larger than {limit/1e6:g} MB")
-                if stop.is_set() or monotonic()>until: raise Refused("no answer in time")
-                piece = answer.raw.read1(2**16)
-                size += len(piece)
-                yield piece
+    size = 0
+    with _web_errors(until), web_answer(url, until, _HEADERS) as answer:
+        _check_status(answer.status_code, answer.headers)
+        promised = answer.raw.length_remaining or 0
+        piece = b"the first one is still to come"
+        while piece:
+            if max(promised, size)>limit: raise Refused(f"larger than {limit/1e6:g} MB")
+            if stop.is_set(): raise Refused("no answer in time")
+            piece = answer.raw.read1(2**16)
+            if monotonic()>until: raise Refused("no answer in time")
+            size += len(piece)
+            yield piece
 
 # %% ../nbs/foundations/04_collect.ipynb #c3da0c2a
-_HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; lessonlib)", "Accept": "image/*,*/*;q=.5",
-            "Accept-Encoding": "identity"}
+_HEADERS = {"User-Agent": "Mozilla/5.0 (compatible; lessonlib)", "Accept": "image/*,*/*;q=.5"}
 
 @contextmanager
-def _web_errors():
+def _web_errors(until):
     "Turn the errors of the web into `Refused` and `Busy`"
     try: yield
     except (requests.RequestException, urllib3.exceptions.HTTPError, OSError) as e:
+        if monotonic()>until: raise Refused("no answer in time") from e
         words = _in_words(e)
         lasting = any(part in words for part in ("web address", "redirected", "certificate"))
         raise (Refused if lasting else Busy)(words) from e
 
 # %% ../nbs/foundations/04_collect.ipynb #90d86c4b
-def _download(url, dest, scratch, limit, until, stop, lock):
+def _download(url, dest, scratch, limit, until, stop, lock, memory):
     "Save the photo at one address; the file"
     part = scratch/_short_hash(url)
     def attempt():
         with writing(dest), open(part, "wb") as f:
             for piece in _pieces(url, limit, until, stop): f.write(piece)
     _retrying(until, stop)(attempt)
-    try: file = dest/(part.name+photo_kind(part))
+    try:
+        with memory.reading(part): file = dest/(part.name+photo_kind(part))
     except PhotoError as e: raise Refused(_without_name(e, part)) from e
     with lock, writing(dest):
         if stop.is_set(): raise Refused("no answer in time")
@@ -255,12 +256,13 @@ def _results_until(results, until):
 def _download_all(urls, dest, scratch, deadline, patience, limit, workers):
     "Address, file and what became of it, one by one as they come"
     until,stop,lock = monotonic()+deadline,threading.Event(),threading.Lock()
+    memory = Memory()
     def download(url):
         end = min(until, monotonic()+patience)
-        try: return url,_download(url, dest, scratch, limit, end, stop, lock),"saved"
+        try: return url,_download(url, dest, scratch, limit, end, stop, lock, memory),"saved"
         except CannotWrite: raise
         except Exception as e: return url,None,_in_words(e)
-    with ThreadPool(workers) as pool:
+    with memory.given_back(), ThreadPool(workers) as pool:
         results = _results_until(pool.imap_unordered(download, urls), until)
         try: yield from progress(results, total=len(urls), what="photos")
         finally:

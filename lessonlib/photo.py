@@ -218,8 +218,8 @@ def _numbers(im): return np.nan_to_num(np.asarray(im).astype("float32")).clip(0)
 
 # %% ../nbs/foundations/02_photo.ipynb #816fa7f2
 def _bands(im):
-    for top in range(0, im.height, 256):
-        yield top,im.crop((0, top, im.width, min(top+256, im.height)))
+    for top in range(0, im.height, 64):
+        yield top,im.crop((0, top, im.width, min(top+64, im.height)))
 
 def _in_bands(im, mode, function, *args):
     "What a function makes of a photo, one band after the other"
@@ -242,7 +242,7 @@ def _standard(im, profile):
         from PIL import ImageCms
         with suppress(ImageCms.PyCMSError): return ImageCms.profileToProfile(
             im, BytesIO(profile), ImageCms.createProfile("sRGB"), outputMode="RGB")
-    return im.convert("RGB")
+    return im if im.mode=="RGB" else im.convert("RGB")
 
 # %% ../nbs/foundations/02_photo.ipynb #31903755
 def prepared(
@@ -257,8 +257,10 @@ def _prepared(im, max_side, ours):
     im = _three_colours(im)
     if max_side and im is theirs: im = im.copy()
     if max_side: im.thumbnail((max_side, max_side), Image.LANCZOS, reducing_gap=2)
+    im.load()
     im = _standard(im, profile)
-    return im if turn is None else im.transpose(turn)
+    if turn is not None: return im.transpose(turn)
+    return im.copy() if im is theirs else im
 
 # %% ../nbs/foundations/02_photo.ipynb #99857060
 def _ask_decoder(im, max_side):
@@ -287,7 +289,7 @@ def open_photo(
 
 # %% ../nbs/foundations/02_photo.ipynb #0a4f7444
 METHODS = "squish", "crop", "pad", "random"
-_LONGEST = 8192
+_LONGEST = 7000
 
 def square_margin(
     size:int, # pixels a side that the network wants
@@ -303,8 +305,8 @@ def square(
 ) -> np.ndarray: # bytes: side × side × 3, where side is `size` and the margin
     "The pixels of a photo in the square that validation makes of it"
     if method=="pad" and max(im.size)>_LONGEST:
-        im = im.copy()
-        im.thumbnail((_LONGEST, _LONGEST))
+        smaller = [max(1, s*_LONGEST//max(im.size)) for s in im.size]
+        im = im.resize(smaller, Image.BICUBIC, reducing_gap=2)
     if method in ("crop", "pad"):
         scale = (min if method=="crop" else max)(im.width/size, im.height/size)
         window = int(scale*size)
