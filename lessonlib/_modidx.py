@@ -1599,6 +1599,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                              'lessonlib/tests/test_photo.py'),
                                             'lessonlib.tests.test_photo.test_exif_that_asks_for_gigabytes_is_not_read_and_the_photo_is': ( 'foundations/photo.html#test_exif_that_asks_for_gigabytes_is_not_read_and_the_photo_is',
                                                                                                                                            'lessonlib/tests/test_photo.py'),
+                                            'lessonlib.tests.test_photo.test_mutated_photos_are_read_or_refused_and_honest_ones_read': ( 'foundations/photo.html#test_mutated_photos_are_read_or_refused_and_honest_ones_read',
+                                                                                                                                         'lessonlib/tests/test_photo.py'),
                                             'lessonlib.tests.test_photo.test_photo_needs_pillow_and_numpy_only': ( 'foundations/photo.html#test_photo_needs_pillow_and_numpy_only',
                                                                                                                    'lessonlib/tests/test_photo.py'),
                                             'lessonlib.tests.test_photo.test_sixteen_bits_become_eight_in_every_file_and_a_clear_palette_white': ( 'foundations/photo.html#test_sixteen_bits_become_eight_in_every_file_and_a_clear_palette_white',

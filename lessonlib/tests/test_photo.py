@@ -13,7 +13,8 @@ __all__ = ['NO_PHOTOS', 'saved', 'black', 'cup', 'test_what_is_no_photo_is_refus
            'test_too_few_handles_are_no_fault_of_the_photo', 'test_arrays_that_are_no_photos_are_refused',
            'test_every_form_of_a_photo_is_the_same_photo', 'test_the_callers_image_stays_as_it_was_and_open',
            'test_a_photo_is_shrunk_by_its_decoder_and_to_the_same_pixels',
-           'test_a_colour_profile_is_applied_and_a_broken_one_ignored', 'test_photo_needs_pillow_and_numpy_only']
+           'test_a_colour_profile_is_applied_and_a_broken_one_ignored', 'test_photo_needs_pillow_and_numpy_only',
+           'test_mutated_photos_are_read_or_refused_and_honest_ones_read']
 
 # %% ../../nbs/foundations/02_photo.ipynb #star
 from ..photo import *
@@ -22,6 +23,7 @@ from ..photo import *
 import os, pytest, subprocess, sys
 import numpy as np
 from io import BytesIO
+from pathlib import Path
 from PIL import Image, ImageCms
 from .test_structure import chunk, exif_block, picture, png, progressive
 from skimage.data import coffee
@@ -198,3 +200,11 @@ def test_photo_needs_pillow_and_numpy_only():
             "print(*sorted(m for m in new if m[0]!='_'))")
     modules = subprocess.check_output([sys.executable, "-c", code], text=True).split()
     assert {*modules}-{"defusedxml"}=={"PIL", "lessonlib", "numpy"} # which Pillow takes if it is there
+
+# %% ../../nbs/foundations/02_photo.ipynb #f2cc90ef
+def test_mutated_photos_are_read_or_refused_and_honest_ones_read():
+    script = Path(__file__).parents[2]/"bench"/"fuzz_photos.py"
+    if not script.exists() or sys.platform!="linux": pytest.skip("needs the repository, and Linux")
+    run = [sys.executable, script, "--quick", "--cases", "100", "--seed", "0", "--lenient", "10"]
+    done = subprocess.run(run, capture_output=True, text=True)
+    assert done.returncode==0 and "100 mutated photos" in done.stdout, done.stdout+done.stderr
