@@ -51,8 +51,10 @@ def take(self:Features,
 ) -> Features: # those alone
     "Some of the photos"
     rows = np.arange(len(self))[rows]
-    return Features(self.x[rows], self.y[rows], self.labels, [self.files[i] for i in rows],
+    part = Features(self.x[rows], self.y[rows], self.labels, [self.files[i] for i in rows],
         [self.looks[i] for i in rows], self.network, self.method, (), self.folder, self.label_of)
+    if hasattr(self, "_groups"): part._groups = self._groups[rows] # near duplicates stay such
+    return part
 
 # %% ../nbs/01b_features.ipynb #ee98841c
 def _name(content, network, method):
