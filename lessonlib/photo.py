@@ -305,7 +305,7 @@ def square(
 ) -> np.ndarray: # bytes: side × side × 3, where side is `size` and the margin
     "The pixels of a photo in the square that validation makes of it"
     if method=="pad" and max(im.size)>_LONGEST:
-        smaller = [max(1, s*_LONGEST//max(im.size)) for s in im.size]
+        smaller = [max(1, s*max(2000, 2*size)//max(im.size)) for s in im.size]
         im = im.resize(smaller, Image.BICUBIC, reducing_gap=2)
     if method in ("crop", "pad"):
         scale = (min if method=="crop" else max)(im.width/size, im.height/size)
