@@ -1,17 +1,20 @@
 #!/usr/bin/env python3
-"""Eight clients ask the app for three hundred photos, on loopback: every answer right, memory as after the warm-up?
+"""Eight clients ask the app for five hundred photos, on loopback, and twenty files that explode come among them: is every
+answer right, does each of the twenty get a sentence, and is memory as after the warm-up?
 
     python bench/app.py            # a bundle is trained first; or name one: python bench/app.py BUNDLE
 
-Memory is read fifteen times. The least of the first five readings after the warm-up is compared with the least of the
-last five: now and then the C library holds on to the room of one large photo and gives it back a little later, which
+Memory (of the app, and of its process for the network) is read twenty-five times. The least of the first five readings
+after the warm-up is compared with the least of the last five: now and then the C library holds on to the room of one large photo and gives it back a little later, which
 moves single readings up and down by a tenth, whereas a leak lifts the least as well.
 """
 import argparse, sys, tempfile, time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 from lessonlib.deploy import load_bundle
-from lessonlib.tests.test_spaces import Running, good_photos, hammer, memory
+from lessonlib.tests.test_spaces import Running, ask, good_photos, hammer, memory
+from lessonlib.tests.test_structure import BOMBS
 
 
 def trained(folder):
@@ -36,13 +39,16 @@ def main():
         bundle = (a.bundle or trained(scratch)).resolve()
         classifier = load_bundle(bundle)
         answers = {name: classifier.answer(content) for name, content in good_photos().items()}
-        start = f"from lessonlib.spaces import *; app({str(bundle)!r}).launch(**LAUNCH)"
-        used, n, wrong = [], 0, []
-        with Running(start, scratch/"log") as running:
+        start = f"from lessonlib.spaces import *; run_app({str(bundle)!r})"
+        used, n, wrong, bombs = [], 0, [], [make() for make in BOMBS.values()]
+        with Running(start, scratch/"log") as running, ThreadPoolExecutor(1) as apart:
             hammer(running, answers, a.warm, a.clients)
             began = time.perf_counter()
-            for _ in range(15):
+            for i in range(25):
+                bomb = apart.submit(ask, running, "bomb.jpg", bombs[i % len(bombs)]) if i<20 else None
                 got, bad = hammer(running, answers, a.rounds, a.clients)
+                said = bomb.result() if bomb else ""
+                if not isinstance(said, str): wrong.append(("bomb", said))
                 used.append(memory(running)); n += got; wrong += bad
             seconds = time.perf_counter()-began
     before, after = min(used[:5]), min(used[-5:])

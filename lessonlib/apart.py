@@ -155,4 +155,5 @@ class IsolatedSession:
         image = feeds["image"]
         with self.lock:
             if self.process.poll() is not None: self._start()
-            return _ask(self.process, self.seconds, json.dumps(image.shape).encode(), image.tobytes())
+            shape = json.dumps(image.shape).encode()
+            return _ask(self.process, self.seconds, shape, image.tobytes())

@@ -18,6 +18,7 @@ from .shapes import Array, known_array, outcome
 Need = namedtuple("Need", "seconds bytes arrays")
 MAX_BYTES,MAX_FIXED = 120_000_000,40_000_000
 
+# %% ../nbs/foundations/02e_budget.ipynb #88f289f9
 class _Tally:
     "What has been spent, and what is in memory, while we walk"
     def __init__(self, graph, seconds):

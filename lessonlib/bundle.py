@@ -58,6 +58,7 @@ def _opened(file, limit):
         raise
     return f
 
+# %% ../nbs/foundations/02g_bundle.ipynb #8093e935
 def _must_be_ordinary(name, about, limit):
     if stat.S_ISLNK(about.st_mode): raise BundleError(
         f"{name} is a link: a bundle has its own files")
@@ -71,6 +72,7 @@ def _read(file, limit):
     if len(content)>limit: raise BundleError(f"{file.name} has more than {limit} bytes")
     return content
 
+# %% ../nbs/foundations/02g_bundle.ipynb #833bae70
 def check_content(
     folder:Path, # a bundle
     facts:dict, # of its bundle.json, from `read_facts`

@@ -16,9 +16,9 @@ from onnx import helper, parser
 # %% ../../nbs/foundations/02e_budget.ipynb #25ecdc56
 def computed(model, image):
     "All that ONNX Runtime makes on the way, by name"
-    names = [name for node in model.graph.node for name in node.output]
     ends = {end.name for end in model.graph.output}
-    model.graph.output.extend(helper.make_empty_tensor_value_info(n) for n in names if n not in ends)
+    names = [n for node in model.graph.node for n in node.output if n not in ends]
+    model.graph.output.extend(map(helper.make_empty_tensor_value_info, names))
     ort = onnx_runtime()
     options = ort.SessionOptions()
     options.graph_optimization_level = ort.GraphOptimizationLevel.ORT_DISABLE_ALL
@@ -50,7 +50,8 @@ EVERY = """<ir_version: 10, opset_import: ["": 20]>
 every (uint8[batch, height, width, 3] image) => (float[a] probs)
 <int64[1] two = {2}, int64[2] sides = {1, 2}, int64[4] half = {1, 4, 5, 3}, int64[1] zero = {0},
  int64[1] last = {-1}, int64[1] below = {-9223372036854775807}, int64[2] parts = {1, 2},
- float[1] two_and_a_half = {2.5}, int64[8] pads = {0, 1, 2, 0, 0, 3, 4, 0}, float[4,3,3,2] w = {REPEAT}> {
+ float[1] two_and_a_half = {2.5}, int64[8] pads = {0, 1, 2, 0, 0, 3, 4, 0},
+ float[4,3,3,2] w = {REPEAT}> {
     x = Cast <to=1> (image)            t = Transpose <perm=[0, 3, 1, 2]> (x)
     pool = MaxPool <kernel_shape=[3, 2], strides=[2, 2], ceil_mode=1, pads=[1, 0, 1, 1]> (t)
     mean = AveragePool <kernel_shape=[2, 2], dilations=[2, 1]> (t)
@@ -78,11 +79,12 @@ HEAD = """<ir_version: 10, opset_import: ["": 20]>
 bomb (uint8[batch, height, width, 3] image) => (float[n] probs)
 <int64[3] huge = {30000, 30000, 30000}, float[1] one = {1}, int64[1] big = {100000000},
  int64[2] flat = {3, -1}, int64[2] four = {4, 4}, int64 zero = {0}, int64 billion = {1000000000},
- int64 step = {1}, int64[8] pads = {0, 90000, 90000, 0, 0, 0, 0, 0}, int64[4] much = {1, 9999, 9999, 3}> {
+ int64 step = {1}, int64[8] pads = {0, 90000, 90000, 0, 0, 0, 0, 0},
+ int64[4] much = {1, 9999, 9999, 3}> {
     x = Cast <to=1> (image) """
 
-BOMBS = {"Expand": "probs = Expand (one, huge) }", "ConstantOfShape": "probs = ConstantOfShape (huge) }",
-    "Tile": "probs = Tile (one, big) }", "Range": "probs = Range (zero, billion, step) }",
+BOMBS = {"Expand": "probs = Expand (one, huge) }",
+    "ConstantOfShape": "probs = ConstantOfShape (huge) }", "Tile": "probs = Tile (one, big) }", "Range": "probs = Range (zero, billion, step) }",
     "Pad": "probs = Pad (x, pads) }", "Resize": "probs = Resize (x, , , much) }",
     "NonZero": "probs = NonZero (x) }", "RandomNormal": "probs = RandomNormal <shape=[9]> () }",
     "Reshape": "y = Cast <to=7> (x) s = ReduceSum <keepdims=0> (y) probs = Reshape (x, s) }",
@@ -96,7 +98,8 @@ def test_a_bomb_is_refused_before_it_goes_off(op):
 
 # %% ../../nbs/foundations/02e_budget.ipynb #5364fc47
 @pytest.mark.parametrize("line,why", [
-    ("probs = Relu (nothing) }", "nothing has made"), ("x = Relu (x) probs = Relu (x) }", "no name"),
+    ("probs = Relu (nothing) }", "nothing has made"),
+    ("x = Relu (x) probs = Relu (x) }", "no name"),
     ("probs = Relu () }", "number of inputs"), ("probs = Add () }", "number of inputs"),
     ("a,b = Relu (x) probs = Relu (a) }", "outputs"),
     ("probs = Transpose <perm=[0, 0, 1, 2]> (x) }", "axes"), ("y = Relu (x) }", "made by nothing"),
