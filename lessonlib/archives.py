@@ -16,6 +16,7 @@ class BadArchive(Exception): "An archive that is no plain set of files; the mess
 MAX_FILES = 500_000
 MAX_UNPACKED = 1_000_000_000
 
+# %% ../nbs/foundations/00b_archives.ipynb #aba0c123
 class _Unpacked:
     "An archive without its packing, which refuses to become too large"
     def __init__(self, archive):

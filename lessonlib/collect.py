@@ -25,7 +25,7 @@ from tenacity import (
 from .data import fastai_home, progress, web_answer
 from .files import CannotWrite, scratch_folder, to_disk, write_whole, writing
 from .photo import FORMATS, MAX_BYTES, PhotoError, photo_kind
-from .photos import Memory
+from .photos import Memory, memory_given_back
 
 # %% ../nbs/foundations/04_collect.ipynb #16fe3b17
 class Refused(Exception): "An answer that stays the same however often we ask"
@@ -262,7 +262,7 @@ def _download_all(urls, dest, scratch, deadline, patience, limit, workers):
         try: return url,_download(url, dest, scratch, limit, end, stop, lock, memory),"saved"
         except CannotWrite: raise
         except Exception as e: return url,None,_in_words(e)
-    with memory.given_back(), ThreadPool(workers) as pool:
+    with memory_given_back(), ThreadPool(workers) as pool:
         results = _results_until(pool.imap_unordered(download, urls), until)
         try: yield from progress(results, total=len(urls), what="photos")
         finally:

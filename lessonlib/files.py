@@ -83,6 +83,10 @@ def _scratch(path, make, only_one=False):
     return scratch, handle
 
 # %% ../nbs/foundations/00_files.ipynb #44f78c38
+def _remove(path):
+    if path.is_dir() and not path.is_symlink(): shutil.rmtree(path, ignore_errors=True)
+    else: path.unlink()
+
 def _sweep(folder, pattern, ours=None):
     "Remove scratch names that nobody holds any more"
     with suppress(OSError):
@@ -93,15 +97,12 @@ def _sweep(folder, pattern, ours=None):
             _remove(scratch)
             os.close(handle)
 
+# %% ../nbs/foundations/00_files.ipynb #7265261c
 def sweep(
     folder:Path, # one in which nobody else writes such names
 ):
     "Remove what killed programs of ours left in a folder: every `.NAME.part` that nobody holds"
     with suppress(OSError), _alone(folder): _sweep(folder, r"\..+\.part")
-
-def _remove(path):
-    if path.is_dir() and not path.is_symlink(): shutil.rmtree(path, ignore_errors=True)
-    else: path.unlink()
 
 # %% ../nbs/foundations/00_files.ipynb #9b168a96
 def _let_go(scratch, handle):
