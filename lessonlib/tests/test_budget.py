@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['EVERY', 'HEAD', 'BOMBS', 'computed', 'agree', 'test_every_shape_of_a_real_network_is_foreseen',
            'test_every_shape_of_other_architectures_is_foreseen', 'test_every_kind_of_operation_is_foreseen',
-           'test_a_bomb_is_refused_before_it_goes_off', 'test_what_does_not_fit_together_is_refused']
+           'test_a_bomb_is_refused_before_it_goes_off', 'test_memory_is_limited_where_time_would_allow_it',
+           'test_what_does_not_fit_together_is_refused']
 
 # %% ../../nbs/foundations/02e_budget.ipynb #star
 from ..budget import *
@@ -84,7 +85,8 @@ bomb (uint8[batch, height, width, 3] image) => (float[n] probs)
     x = Cast <to=1> (image) """
 
 BOMBS = {"Expand": "probs = Expand (one, huge) }",
-    "ConstantOfShape": "probs = ConstantOfShape (huge) }", "Tile": "probs = Tile (one, big) }", "Range": "probs = Range (zero, billion, step) }",
+    "ConstantOfShape": "probs = ConstantOfShape (huge) }",
+    "Tile": "probs = Tile (one, big) }", "Range": "probs = Range (zero, billion, step) }",
     "Pad": "probs = Pad (x, pads) }", "Resize": "probs = Resize (x, , , much) }",
     "NonZero": "probs = NonZero (x) }", "RandomNormal": "probs = RandomNormal <shape=[9]> () }",
     "Reshape": "y = Cast <to=7> (x) s = ReduceSum <keepdims=0> (y) probs = Reshape (x, s) }",
@@ -95,6 +97,17 @@ BOMBS = {"Expand": "probs = Expand (one, huge) }",
 def test_a_bomb_is_refused_before_it_goes_off(op):
     content = parser.parse_model(HEAD+BOMBS[op]).SerializeToString()
     with pytest.raises(GraphError, match=f"'{op}': "): walk(read_graph(content), (1, 64, 64, 3))
+
+# %% ../../nbs/foundations/02e_budget.ipynb #45abfb32
+@pytest.mark.parametrize("line,why", [
+    ("y = ReduceMean (x) probs = Expand (y, wide) }", "it needs 200 MB"),
+    ("y = ConstantOfShape (wide) probs = ReduceMax (y) }", "it needs 200 MB"),
+    ("a = ConstantOfShape (narrow) b = Relu (a) c = Relu (b) probs = Relu (c) }", "constants")])
+def test_memory_is_limited_where_time_would_allow_it(line, why):
+    sizes = "int64[4] wide = {50, 100, 100, 100}, int64[2] narrow = {3000, 1000},"
+    model = parser.parse_model(HEAD.replace("<int64", f"<{sizes} int64", 1)+line)
+    graph = read_graph(model.SerializeToString())
+    with pytest.raises(GraphError, match=why): walk(graph, (1, 64, 64, 3))
 
 # %% ../../nbs/foundations/02e_budget.ipynb #5364fc47
 @pytest.mark.parametrize("line,why", [
