@@ -835,6 +835,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                              'lessonlib/tests/test_budget.py'),
                                              'lessonlib.tests.test_budget.test_every_shape_of_other_architectures_is_foreseen': ( 'foundations/budget.html#test_every_shape_of_other_architectures_is_foreseen',
                                                                                                                                   'lessonlib/tests/test_budget.py'),
+                                             'lessonlib.tests.test_budget.test_memory_is_limited_where_time_would_allow_it': ( 'foundations/budget.html#test_memory_is_limited_where_time_would_allow_it',
+                                                                                                                               'lessonlib/tests/test_budget.py'),
                                              'lessonlib.tests.test_budget.test_what_does_not_fit_together_is_refused': ( 'foundations/budget.html#test_what_does_not_fit_together_is_refused',
                                                                                                                          'lessonlib/tests/test_budget.py')},
             'lessonlib.tests.test_bundle': { 'lessonlib.tests.test_bundle.test_honest_facts_pass_and_other_scripts_are_labels': ( 'foundations/bundle.html#test_honest_facts_pass_and_other_scripts_are_labels',
