@@ -1141,6 +1141,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                'lessonlib/tests/test_data.py'),
                                            'lessonlib.tests.test_data.test_nothing_is_unpacked_on_the_way_and_odd_lengths_are_no_traceback': ( 'foundations/data.html#test_nothing_is_unpacked_on_the_way_and_odd_lengths_are_no_traceback',
                                                                                                                                                'lessonlib/tests/test_data.py'),
+                                           'lessonlib.tests.test_data.test_the_network_that_is_installed_is_one_of_timms': ( 'foundations/data.html#test_the_network_that_is_installed_is_one_of_timms',
+                                                                                                                             'lessonlib/tests/test_data.py'),
                                            'lessonlib.tests.test_data.test_two_addresses_that_end_alike_are_two_sets': ( 'foundations/data.html#test_two_addresses_that_end_alike_are_two_sets',
                                                                                                                          'lessonlib/tests/test_data.py'),
                                            'lessonlib.tests.test_data.test_two_processes_may_want_the_same_set': ( 'foundations/data.html#test_two_processes_may_want_the_same_set',
