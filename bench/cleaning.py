@@ -5,7 +5,7 @@ anew, mirrored or cut by 5 %, and the pairs that are found are compared with tho
 
     FASTAI_HOME=DIR python bench/cleaning.py    (the sets have to be in DIR/data)
 """
-import re, tempfile
+import re, shutil, tempfile
 from copy import copy
 from pathlib import Path
 from time import perf_counter
@@ -16,6 +16,7 @@ from PIL import ImageOps
 from sklearn.metrics import average_precision_score
 
 from lessonlib.checks import strangers, suspects
+from lessonlib.cleaning import Cleaner
 from lessonlib.data import dataset
 from lessonlib.features import choose_strength, near_duplicates, out_of_fold, photo_features
 from lessonlib.photo import open_photo
@@ -48,7 +49,8 @@ def labels(features):
         found = suspects(dirty, judged, strength)
         seconds = perf_counter()-start
         places = [s.place for s in found]
-        rank = np.empty(len(places)); rank[places] = np.arange(len(places))
+        rank = np.empty(len(places))
+        rank[places] = np.arange(len(places))
         ours = average_precision_score(wrong, -rank)
         theirs = {method[:10]: average_precision_score(wrong, -get_label_quality_scores(
             dirty.y, judged.probs, method=method)) for method in METHODS}
@@ -73,6 +75,17 @@ def copies(features):
     found = {pair for pair in pairs if len(pair)==1}
     return len(found)/len(features), sum(len(p)==2 and p not in true for p in pairs), len(seen)
 
+def seconds_of_a_decision():
+    "Median of nine decisions about birds and trees, each with the head and the error after it"
+    folder = Path(tempfile.mkdtemp())/"set"
+    shutil.copytree(dataset("bird_or_tree"), folder)
+    cleaner,taken = Cleaner(photo_features(folder, quiet=True)),[]
+    for file in cleaner.worst()[:9]:
+        start = perf_counter()
+        cleaner.decide(file, "delete")
+        taken.append(perf_counter()-start)
+    return np.median(taken), len(cleaner.scores)
+
 sets = dict(bird_or_tree=(dataset("bird_or_tree"), None), pets=(dataset("oxford-iiit-pet")/"images", breed))
 for name,(folder,label) in sets.items():
     features = photo_features(folder, label=label, quiet=True)
@@ -84,3 +97,4 @@ for name,(folder,label) in sets.items():
           f"{rows[:,2].mean():.3f}; {np.median(rows[:,3]):.1f} s; {len(strangers(features))} strangers of {len(features)}")
     found,false,n = copies(features)
     print(f"{name}: {found:.1%} of the planted copies found, {false} other pairs in {n} photos", flush=True)
+print("a decision: {:.2f} s with {} photos".format(*seconds_of_a_decision()))

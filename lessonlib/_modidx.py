@@ -131,6 +131,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'lessonlib.cleaning.Cleaner._draw': ('cleaning.html#cleaner._draw', 'lessonlib/cleaning.py'),
                                     'lessonlib.cleaning.Cleaner._error': ('cleaning.html#cleaner._error', 'lessonlib/cleaning.py'),
                                     'lessonlib.cleaning.Cleaner._finish': ('cleaning.html#cleaner._finish', 'lessonlib/cleaning.py'),
+                                    'lessonlib.cleaning.Cleaner._fresh': ('cleaning.html#cleaner._fresh', 'lessonlib/cleaning.py'),
                                     'lessonlib.cleaning.Cleaner._image': ('cleaning.html#cleaner._image', 'lessonlib/cleaning.py'),
                                     'lessonlib.cleaning.Cleaner._ipython_display_': ( 'cleaning.html#cleaner._ipython_display_',
                                                                                       'lessonlib/cleaning.py'),

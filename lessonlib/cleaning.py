@@ -31,7 +31,7 @@ class Journal:
         owner = self.folder/".cleaning.owner"
         try: self.lock.acquire(timeout=0)
         except Timeout: raise RuntimeError(f"{self.folder.name} is being cleaned by process "
-            f"{owner.read_text().strip() or '?'}: close() that cleaner, or end the process") from None
+            f"{owner.read_text()}: close() that cleaner, or end the process") from None
         owner.write_text(str(os.getpid()))
         self.decisions,self.batches,self.doing = {},[],None
         self._replay()
@@ -46,6 +46,7 @@ def write(self:Journal, kind, *words):
         os.fsync(f.fileno())
     self._follow(kind, *words)
 
+# %% ../nbs/01d_cleaning.ipynb #8aa21756
 @patch
 def _follow(self:Journal, kind, *words):
     "What a line means for decisions, batches of moves, and what is being done"
@@ -78,6 +79,7 @@ def _free(path):
     names = (path.with_stem(f"{path.stem}-{i}" if i else path.stem) for i in range(10**6))
     return next(name for name in names if not name.exists())
 
+# %% ../nbs/01d_cleaning.ipynb #80494c26
 @patch
 def _carry(self:Journal, source, dest):
     "Make one move that is written down; whether it was made, now or before"
@@ -88,6 +90,7 @@ def _carry(self:Journal, source, dest):
         for folder in source.parent,dest.parent: to_disk(folder)
     return not source.exists()
 
+# %% ../nbs/01d_cleaning.ipynb #e9780784
 @patch
 def move(self:Journal,
     source:str, # a file, seen from the folder
@@ -212,23 +215,31 @@ def undo(self:Cleaner) -> Features: # as before
     self.journal.write("undo")
     return self._finish()
 
+# %% ../nbs/01d_cleaning.ipynb #7cde2aa1
 @patch
 def _finish(self:Cleaner):
     "Make the moves that an apply or an undo still owes, and look again"
     journal,missing = self.journal,[]
     while journal.doing=="undo" and journal.batches[-1]:
         old,new = journal.batches[-1][-1]
-        if not journal.move(new, old, "back"): missing.append(new); journal.write("failed", old, new)
+        if journal.move(new, old, "back"): continue
+        missing.append(new)
+        journal.write("failed", old, new)
     while journal.doing=="apply" and journal.decisions:
         name,action = next(iter(journal.decisions.items()))
         dest = f".trash/{name}" if action=="delete" else f"{action}/{Path(name).name}"
         if not journal.move(name, dest): missing.append(name)
     journal.write("end")
-    old = self.features
-    fresh = dict(arch=old.network.arch, size=old.network.size, method=old.method, label=old.label_of)
     self.said = f"gone: {', '.join(missing)}" if missing else ""
-    self._look(photo_features(self.root, quiet=True, **fresh))
+    self._look(self._fresh())
     return self.features
+
+@patch
+def _fresh(self:Cleaner):
+    "The folder as it is now, seen as before"
+    old = self.features
+    return photo_features(self.root, old.network.arch, old.network.size, old.method,
+                          label=old.label_of, quiet=True)
 
 # %% ../nbs/01d_cleaning.ipynb #47af5d31
 @patch
@@ -239,6 +250,7 @@ def _image(self:Cleaner, file):
     except (OSError, ValueError): return w.HTML(f"{file.name} is gone")
     return w.Image(value=content.getvalue(), height=f"{self.height}px")
 
+# %% ../nbs/01d_cleaning.ipynb #5c88ecab
 @patch
 def _card(self:Cleaner, file):
     "A photo with its choice of actions, what is said of it, and its copy"
@@ -251,6 +263,7 @@ def _card(self:Cleaner, file):
     choice.observe(chosen, "value")
     return w.VBox([w.HBox(images), choice, w.Label(f"{row.issue}: {row.note}" if row else "")])
 
+# %% ../nbs/01d_cleaning.ipynb #ff66ddc0
 @patch
 def _choose(self:Cleaner, file, action):
     "What a choice in the widget does"
@@ -287,6 +300,7 @@ def widget(self:Cleaner): # a `VBox`, to be displayed in a notebook
     self._draw()
     return w.VBox([w.HBox([self.label, *self.buttons.values()]), self.status, self.grid])
 
+# %% ../nbs/01d_cleaning.ipynb #8f4e1fce
 @patch
 def _press(self:Cleaner, act):
     "What a button does: act, draw anew, and show an error instead of losing it"

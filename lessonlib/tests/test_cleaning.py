@@ -36,7 +36,8 @@ def test_decisions_survive_a_change_of_class_and_a_restart(cleaner, few):
     file = cleaner.worst("face")[0]
     cleaner.grid.children[0].children[1].value = "delete"
     cleaner.label.value = "other"; cleaner.label.value = "face"
-    assert cleaner.grid.children[0].children[1].value=="delete" and cleaner.decisions=={file: "delete"}
+    assert cleaner.grid.children[0].children[1].value=="delete"
+    assert cleaner.decisions=={file: "delete"}
     cleaner.close()
     again = Cleaner(seen(few))
     assert again.decisions=={file: "delete"}
@@ -107,7 +108,8 @@ def test_the_label_it_has_is_no_decision(cleaner):
 
 # %% ../../nbs/01d_cleaning.ipynb #20ff43d5
 def test_two_cleaners_on_one_folder_refuse_each_other_by_name(cleaner, few):
-    with pytest.raises(RuntimeError, match=f"few is being cleaned by process {os.getpid()}"): Journal(few)
+    words = f"few is being cleaned by process {os.getpid()}"
+    with pytest.raises(RuntimeError, match=words): Journal(few)
     cleaner.close()
     Journal(few).lock.release()
 
@@ -133,6 +135,7 @@ journal.write(action)
 for name in list(journal.decisions): journal.move(name, ".trash/"+name)
 for old,new in reversed(journal.batches[-1]): journal.move(new, old, "back")"""
 
+# %% ../../nbs/01d_cleaning.ipynb #c116019f
 @pytest.mark.skipif(not hasattr(signal, "SIGKILL"), reason="no SIGKILL here")
 @pytest.mark.parametrize("when,after", [(1, False), (1, True), (3, False), (4, True), (6, True)])
 def test_a_killed_apply_is_finished_and_can_be_undone(few, when, after):
@@ -160,7 +163,8 @@ def test_a_killed_undo_is_finished(few, when, after):
     died = subprocess.run([sys.executable, "-c", KILLED, str(few), str(when), str(after), "undo"])
     assert died.returncode==-signal.SIGKILL and sum(f.exists() for f in files)==when-(not after)
     again = Cleaner(seen(few))
-    assert all(file.exists() for file in files) and photos_in(few)==before and not again.journal.batches
+    assert all(file.exists() for file in files) and photos_in(few)==before
+    assert not again.journal.batches
     again.close()
 
 # %% ../../nbs/01d_cleaning.ipynb #47d0e46a
