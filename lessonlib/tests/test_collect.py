@@ -32,6 +32,7 @@ from time import monotonic, sleep
 from urllib.parse import parse_qs, urlsplit
 
 # %% ../../nbs/foundations/04_collect.ipynb #07fd3ae9
+import lessonlib.collect as room
 from ddgs.engines.bing_images import BingImages
 from ddgs.engines.duckduckgo_images import DuckduckgoImages
 from ddgs.utils import _extract_vqd
@@ -298,17 +299,16 @@ def vast(self:Behaviour):
     self.reply(out.getvalue())
 
 def test_photos_are_unpacked_within_a_budget_of_memory(server, tmp_path, monkeypatch):
-    import lessonlib.collect as module
-    now,most,read = [],[],module.photo_kind
+    now,most,read = [],[],room.photo_kind
     def counted(file):
         now.append(1)
         most.append(len(now))
         sleep(.02)
         now.pop()
         return read(file)
-    monkeypatch.setattr(module, "photo_kind", counted)
+    monkeypatch.setattr(room, "photo_kind", counted)
     for total in 1_000_000, 10**9: # a small PNG takes 0.6 million bytes, small and large
-        monkeypatch.setattr(module, "Memory", partial(Memory, total))
+        monkeypatch.setattr(room, "Memory", partial(Memory, total))
         report = download_photos([f"{server.url}/png/{total}-{i}" for i in range(9)], tmp_path)
         assert set(report.note)=={"saved"} and (max(most)==1)==(total==1_000_000)
 
