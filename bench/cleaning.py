@@ -3,7 +3,7 @@
 A tenth of the labels is falsified, with five seeds; both rank the same features with the same folds. Then a copy of every photo is planted, resized, saved
 anew, mirrored or cut by 5 %, and the pairs that are found are compared with those that were planted.
 
-    FASTAI_HOME=DIR python bench/cleaning.py    (the sets have to be in DIR/data)
+    OMP_NUM_THREADS=1 FASTAI_HOME=DIR python bench/cleaning.py    (the sets have to be in DIR/data; threads that wait for a busy core cost tenfold)
 """
 import re, shutil, tempfile
 from copy import copy
