@@ -134,7 +134,7 @@ def undecoded(
 def _opened(photo, max_bytes):
     "A Pillow image of whatever was given"
     if isinstance(photo, Image.Image): return photo
-    if hasattr(photo, "__array_interface__"): return _of_array(np.asarray(photo))
+    if _is_array(photo): return _of_array(np.asarray(photo))
     from_file = isinstance(photo, (str, os.PathLike))
     content = bytes(_bytes_of(photo, max_bytes+1) if from_file else photo)
     if len(content)>max_bytes:
@@ -149,6 +149,9 @@ def _opened(photo, max_bytes):
     return im
 
 # %% ../nbs/foundations/02_photo.ipynb #7aaabc92
+def _is_array(photo): # numpy.str_ is a name, though it has an array's interface
+    return hasattr(photo, "__array_interface__") and not isinstance(photo, str)
+
 def _of_array(x):
     fits = x.dtype==np.uint8 and x.ndim in (2, 3) and x.size and x.shape[2:] in ((), (3,), (4,))
     if not fits: raise PhotoError("expected an array of bytes (uint8), height × width × 3, "
@@ -158,7 +161,7 @@ def _of_array(x):
 def _name(photo):
     "What to call it in a message"
     if isinstance(photo, Image.Image): return "the image"
-    if hasattr(photo, "__array_interface__"): return "the array"
+    if _is_array(photo): return "the array"
     return Path(photo).name if isinstance(photo, (str, os.PathLike)) else "what was given"
 
 # %% ../nbs/foundations/02_photo.ipynb #5939ecf9

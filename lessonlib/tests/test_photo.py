@@ -14,7 +14,7 @@ __all__ = ['NO_PHOTOS', 'saved', 'black', 'cup', 'test_what_is_no_photo_is_refus
            'test_every_form_of_a_photo_is_the_same_photo', 'test_the_callers_image_stays_as_it_was_and_open',
            'test_a_photo_is_shrunk_by_its_decoder_and_to_the_same_pixels',
            'test_a_colour_profile_is_applied_and_a_broken_one_ignored', 'test_photo_needs_pillow_and_numpy_only',
-           'test_mutated_photos_are_read_or_refused_and_honest_ones_read']
+           'test_mutated_photos_are_read_or_refused_and_honest_ones_read', 'test_a_name_out_of_an_array_is_a_name']
 
 # %% ../../nbs/foundations/02_photo.ipynb #star
 from ..photo import *
@@ -208,3 +208,8 @@ def test_mutated_photos_are_read_or_refused_and_honest_ones_read():
     run = [sys.executable, script, "--quick", "--cases", "100", "--seed", "0", "--lenient", "10"]
     done = subprocess.run(run, capture_output=True, text=True)
     assert done.returncode==0 and "100 mutated photos" in done.stdout, done.stdout+done.stderr
+
+# %% ../../nbs/foundations/02_photo.ipynb #5e7a11ed
+def test_a_name_out_of_an_array_is_a_name(tmp_path):
+    Image.new("RGB", (9, 9), "red").save(tmp_path/"a.png")
+    assert open_photo(np.array([str(tmp_path/"a.png")])[0]).size==(9, 9)
