@@ -210,10 +210,10 @@ def unlinked(notebook):
         if c["cell_type"] != "markdown": continue
         text = re.sub(r"```.*?```|`[^`]*`", "", text_of(c["source"]), flags=re.S)
         for said, target in re.findall(r"\[([^]]*)\]\(([^)]*)\)", text):
-            number = re.fullmatch(r"(?:[Ll]essons? )?(\d)([a-d]?)", said)
+            number = re.fullmatch(r"(?:[Ll]essons? )?(\d)([a-e]?)", said)
             if number and not Path(target).name.startswith(f"0{number[1]}{number[2]}_"): yield f"{said} leads to {target}"
         text = re.sub(r"\[[^]]*\]\([^)]*\)", "", text)
-        yield from (f"{m[0]} is no link" for m in re.finditer(r"\b[Ll]essons?\s+\d[a-d]?\b", text))
+        yield from (f"{m[0]} is no link" for m in re.finditer(r"\b[Ll]essons?\s+\d[a-e]?\b", text))
 
 
 def lost_figures(notebook):
@@ -249,7 +249,7 @@ def check(site, books):
             if not target.is_relative_to(site) or not target.exists(): wrong.append(f"{here}: {link['url']} leads to no page or file")
             elif u.fragment and target in pages and unquote(u.fragment) not in pages[target].ids:
                 wrong.append(f"{here}: {link['url']} leads to no such place in its page")
-            elif u.path and link["names"] and target in pages:
+            elif u.path and not u.fragment and link["names"] and target in pages:
                 listed.add(target)
                 text, title = plain(link["text"]), pages[target].title
                 if text not in (title, "Home"): wrong.append(f"{here}: {text!r} leads to the page {title!r}")

@@ -19,6 +19,7 @@ from .budget import walk
 from lessonlib.bundle import (
     FILES, FORMAT, NAMES, BundleError, check_content, check_facts, fingerprint, read_content,
     read_facts)
+from .files import settled
 from .graph import GraphError, read_graph
 from .photo import PhotoError, open_photo, square, square_margin
 from .shapes import RULES
@@ -165,6 +166,7 @@ def load_bundle(
     "Check every file of a bundle, then make it ready; reads no pickle"
     folder = Path(path)
     try:
+        settled(folder) # a replacement that was killed half-way is put right
         facts = read_facts(folder)
         for name in facts["files"].keys()-{"model.onnx"}: check_content(folder, facts, name)
         def content(): return read_content(folder, facts, "model.onnx")

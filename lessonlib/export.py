@@ -134,12 +134,15 @@ def bundle_learner(
     dls=None, # batches from `photo_dls` to train on; without them the learner can predict only
 ): # fastai's `Learner`
     "A learner with the weights of the bundle"
+    from safetensors import SafetensorError
     from safetensors.torch import load
     facts = classifier.facts
     dls = dls or _no_photos(facts)
     if list(dls.vocab)!=classifier.labels: raise BundleError(
         f"the bundle knows {classifier.labels}, the batches have {list(dls.vocab)}: use the same")
-    weights = load(read_content(classifier.path, facts, "model.safetensors"))
+    content = read_content(classifier.path, facts, "model.safetensors")
+    try: weights = load(content)
+    except SafetensorError as e: raise BundleError(f"model.safetensors: {e}") from e
     head_alone = "weight" in weights # the network before it is the pretrained one
     learn = photo_learner(dls, _architecture(facts["arch"]), pretrained=head_alone)
     if facts.get("head")=="linear":
@@ -147,7 +150,9 @@ def bundle_learner(
         learn.head = "linear"
         learn.model[1] = linear_head(weights[f"{last}weight"], weights[f"{last}bias"])
     if not head_alone:
-        learn.model.load_state_dict(weights)
+        try: learn.model.load_state_dict(weights)
+        except RuntimeError as e: raise BundleError(
+            f"model.safetensors does not fit {facts['arch']}: {e}"[:300]) from e
         learn.add_cb(FixedStatistics())
     normalize(dls, facts["mean"], facts["std"])
     return learn

@@ -59,7 +59,7 @@ def test_a_new_process_needs_neither_torch_nor_fastai(bundle_once, tmp_path):
 def test_a_few_modules_are_enough_beside_an_app(bundle_once, tmp_path):
     import lessonlib
     (tmp_path/"lessonlib").mkdir()
-    few = "apart budget bundle deploy graph photo shapes structure".split()
+    few = "apart budget bundle deploy files graph photo shapes structure".split()
     for name in "__init__", *few:
         shutil.copy(Path(lessonlib.__file__).parent/f"{name}.py", tmp_path/"lessonlib")
     code = ("import sys, lessonlib.deploy; print(lessonlib.deploy.__file__);"

@@ -8,7 +8,8 @@ __all__ = ['ARCHS', 'bundle', 'recorded', 'test_the_bundle_answers_all_photos_as
            'test_validation_is_predicted_once_if_it_is_given', 'test_any_architecture_leaves_and_comes_back',
            'test_a_learner_without_photos_reads_them_as_in_training',
            'test_a_bundle_can_be_trained_on_and_exported_again', 'test_other_labels_are_no_ground_to_train_on',
-           'test_amending_keeps_a_bundle_whole', 'test_a_head_comes_back_as_a_learner_and_leaves_again']
+           'test_amending_keeps_a_bundle_whole', 'test_a_head_comes_back_as_a_learner_and_leaves_again',
+           'test_weights_that_do_not_fit_are_named']
 
 # %% ../../nbs/02b_export.ipynb #star
 from ..export import *
@@ -166,3 +167,15 @@ def test_a_head_comes_back_as_a_learner_and_leaves_again(faces50, tmp_path):
     assert again.facts["head"]=="linear" and again.answer(file).known
     third = bundle_learner(again)
     assert abs(predict(third, file)["face"]-c.predict(file)["face"])<1e-4
+
+# %% ../../nbs/02b_export.ipynb #fc0bf2f3
+def test_weights_that_do_not_fit_are_named(bundle_once, tmp_path):
+    from lessonlib.deploy import fingerprint
+    from safetensors.numpy import save
+    for content,words in ((b"\xff"*99, "model.safetensors"), (save(dict(x=np.ones(3))), "does not fit")):
+        bundle = shutil.copytree(bundle_once, tmp_path/words.replace(" ", "-"))
+        facts = json.loads((bundle/"bundle.json").read_text())
+        facts["files"]["model.safetensors"] = fingerprint(content)
+        (bundle/"model.safetensors").write_bytes(content)
+        (bundle/"bundle.json").write_text(json.dumps(facts))
+        with pytest.raises(BundleError, match=words): bundle_learner(load_bundle(bundle))
