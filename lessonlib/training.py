@@ -321,9 +321,7 @@ def processes():
         return
     if torch.cuda.is_available(): torch.cuda.set_device(best_device())
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
-        yield
-        dist.barrier() # nobody leaves while another still needs the connection
+    try: yield
     finally: dist.destroy_process_group()
 
 # %% ../nbs/05_training.ipynb #405e7233
