@@ -120,11 +120,10 @@ def head_learner(
     "A learner that begins with a fitted head"
     if list(dls.vocab)!=head.labels: raise BundleError(
         f"the head knows {head.labels}, the batches have {list(dls.vocab)}: use the same")
-    weights = head.weights/head.scale[:,None]
+    weights,bias = map(torch.tensor, head.folded())
     learn = photo_learner(dls, arch)
     learn.head = "linear"
-    learn.model[1] = linear_head(torch.tensor(weights.T).float(),
-                                 torch.tensor(head.bias-head.mean@weights).float())
+    learn.model[1] = linear_head(weights.T, bias)
     learn.model.to(dls.device)
     return learn
 

@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Z', 'Features', 'photo_features', 'forget_features', 'Head', 'Strength', 'near_duplicates', 'splits', 'out_of_fold',
-           'choose_strength', 'fit_head', 'distances', 'own_distances', 'stranger_limit']
+           'choose_strength', 'fit_head', 'own_distances', 'stranger_limit', 'distances']
 
 # %% ../nbs/01b_features.ipynb #423ff6f7
 import hashlib, warnings
@@ -21,9 +21,12 @@ from .data import LITE0, data_home, progress
 from .judging import Validation
 from .kept import Kept
 from .looks import Look, SIDE, likeness, look_at
-from .network import feature_network
+from .network import distances, feature_network, unit_rows
 from .photo import MAX_BYTES, PhotoError, open_photo, square
 from .photos import photo_files
+
+# %% ../nbs/01b_features.ipynb #10a19a40
+_all_ = ["distances"]
 
 # %% ../nbs/01b_features.ipynb #c5afc5b2
 class Features:
@@ -39,7 +42,9 @@ class Features:
         left_out:list=(), # pairs of a file and the reason why it is not here
         folder=None, # where the photos lie
         label_of=None, # function of a file that gives its label
-    ): store_attr()
+    ):
+        store_attr()
+        self._likeness = self._groups = None # found when they are asked for
 
     def __len__(self): return len(self.x)
     def __repr__(self): return f"{len(self)} photos of {', '.join(self.labels[:9])}: {self.network}"
@@ -53,7 +58,7 @@ def take(self:Features,
     rows = np.arange(len(self))[rows]
     part = Features(self.x[rows], self.y[rows], self.labels, [self.files[i] for i in rows],
         [self.looks[i] for i in rows], self.network, self.method, (), self.folder, self.label_of)
-    if hasattr(self, "_groups"): part._groups = self._groups[rows] # near duplicates stay such
+    if self._groups is not None: part._groups = self._groups[rows] # near duplicates stay such
     return part
 
 # %% ../nbs/01b_features.ipynb #ee98841c
@@ -125,9 +130,8 @@ def photo_features(
     x,looks = zip(*(_unpacked(results[f][1]) for f in files))
     names = [label(f) for f in files]
     labels = sorted(set(names))
-    y = np.searchsorted(labels, names)
-    return Features(np.stack(x), y, labels, files, looks, network, method,
-                    left_out, folder, label)
+    return Features(np.stack(x), np.searchsorted(labels, names), labels, files, looks, network,
+                    method, left_out, folder, label)
 
 # %% ../nbs/01b_features.ipynb #01901fb2
 def _folder_name(file): return Path(file).parent.name
@@ -143,7 +147,7 @@ def forget_features():
 
 # %% ../nbs/01b_features.ipynb #4ca1b4b6
 class Head:
-    "A linear model on features, and the photos that it has learned from"
+    "A linear model on features, from `fit_head`"
     def __init__(self,
         labels:list, # names
         mean:np.ndarray, # of each feature
@@ -160,6 +164,11 @@ class Head:
         scores = (x-self.mean)/self.scale @ self.weights + self.bias
         odds = np.exp(scores-scores.max(1, keepdims=True))
         return odds/odds.sum(1, keepdims=True)
+
+    def folded(self) -> tuple: # weights, features × labels; and bias, both float32
+        "One product and one sum that do the same: mean and scale worked into weights and bias"
+        weights = self.weights/self.scale[:,None]
+        return weights.astype(np.float32),(self.bias-self.mean@weights).astype(np.float32)
 
 # %% ../nbs/01b_features.ipynb #67333891
 class Strength(namedtuple("Strength", "C balanced")):
@@ -186,7 +195,7 @@ def _fitted(x, y, n_labels, strength):
 # %% ../nbs/01b_features.ipynb #1e61eec8
 def _candidates(features):
     "Pairs of photos that may be one, block by block"
-    unit = features.x/np.maximum(np.linalg.norm(features.x, axis=1, keepdims=True), 1e-9)
+    unit = unit_rows(features.x)
     small = np.stack([look.thumb[2::4,2::4] for look in features.looks]).astype(np.float32)
     def flat(grey):
         grey = grey.reshape(len(grey), -1)-grey.mean((1, 2))[:,None]
@@ -195,7 +204,8 @@ def _candidates(features):
     for start in range(0, len(unit), 256):
         rows = slice(start, start+256)
         alike = np.maximum(thumbs[rows]@thumbs.T, thumbs[rows]@mirrored.T)
-        near = (unit[rows]@unit.T>.999) | (unit[rows]@unit.T>.75) & (alike>.6)
+        similar = unit[rows]@unit.T
+        near = (similar>.999) | (similar>.75) & (alike>.6)
         for i,j in np.argwhere(near):
             if start+i<j: yield start+int(i),int(j)
 
@@ -204,15 +214,18 @@ def near_duplicates(
     least:float=.91, # likeness of their thumbnails, up to 1
 ) -> list[tuple]: # places of two photos, and their likeness
     "Pairs of photos that are one: smaller, saved anew, mirrored or cut by up to 5 %"
-    looks = features.looks
-    scored = [(i, j, likeness(looks[i].thumb, looks[j].thumb)) for i,j in _candidates(features)]
-    return sorted((pair for pair in scored if pair[2]>=least), key=lambda pair: -pair[2])
+    if features._likeness is None:
+        thumbs = [look.thumb for look in features.looks]
+        features._likeness = [(i, j, likeness(thumbs[i], thumbs[j]))
+                              for i,j in _candidates(features)]
+    pairs = [pair for pair in features._likeness if pair[2]>=least]
+    return sorted(pairs, key=lambda pair: -pair[2])
 
 # %% ../nbs/01b_features.ipynb #efcee083
 @patch(as_prop=True)
 def groups(self:Features) -> np.ndarray: # a number for each photo; near duplicates share one
     "Which photos belong together"
-    if not hasattr(self, "_groups"):
+    if self._groups is None:
         from scipy.sparse import coo_matrix
         from scipy.sparse.csgraph import connected_components
         n,pairs = len(self),near_duplicates(self)
@@ -300,26 +313,13 @@ def fit_head(
     fit = _fitted(features.x, features.y, len(features.labels), strength)
     return Head(features.labels, *fit, strength)
 
-# %% ../nbs/01b_features.ipynb #55730037
-def distances(
-    x:np.ndarray, # features of photos, a row each
-    seen:np.ndarray, # features of the photos that were learned from
-    nearest:int=5, # how many of them count
-) -> np.ndarray: # from 0 (the same) to 2, one for each row of x
-    "How far photos are from the nearest of those that were learned from"
-    similar = _unit(x)@_unit(seen).T
-    nearest = min(nearest, similar.shape[1])
-    return 1-np.sort(similar, axis=1)[:,-nearest:].mean(1)
-
-def _unit(x): return x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9)
-
 # %% ../nbs/01b_features.ipynb #94d236ee
 def own_distances(
     features:Features, # from `photo_features`
     nearest:int=5, # how many of the others count
 ) -> np.ndarray: # one for each photo
     "How far each photo is from the nearest others, its near duplicates left aside"
-    unit,groups = _unit(features.x),features.groups
+    unit,groups = unit_rows(features.x),features.groups
     found = np.empty(len(unit), np.float32)
     for start in range(0, len(unit), 256):
         rows = slice(start, start+256)

@@ -17,7 +17,7 @@ from onnx import checker, compose, load_from_string, numpy_helper, parser
 # %% ../nbs/02a_heads.ipynb #84800ba4
 from .deploy import (
     FILES, NAMES, BundleError, Classifier, check_facts, fingerprint, model_session, read_facts)
-from .features import Z, Features, Head, stranger_limit
+from .features import Z, Features, Head, stranger_limit, unit_rows
 from .files import whole_folder, write_whole
 from .judging import Validation, error_of
 from .photo import square_margin
@@ -108,20 +108,19 @@ head (float[batch, {n}] seen) => (float[batch, {labels}] probs, float[batch] dis
 }}"""
 
 # %% ../nbs/02a_heads.ipynb #f1c6a15a
-def _seen(features, most=2000):
-    "Unit rows of the photos that were learned from, a column each"
+def _kept(features, most=2000):
+    "The photos that go along with a head"
     rows = np.random.default_rng(0).permutation(len(features))[:most]
-    x = features.x[np.sort(rows)]
-    return (x/np.maximum(np.linalg.norm(x, axis=1, keepdims=True), 1e-9)).T.astype(np.float16)
+    return features.take(np.sort(rows))
 
-def _head_graph(features, head):
-    "The head, and the distance to what it has learned from, as an ONNX model"
+def _head_graph(kept, head):
+    "The head, and the distance to the photos that go along, as an ONNX model"
     n,labels = head.weights.shape
     model = parser.parse_model(_HEAD.format(n=n, labels=labels))
-    weights = head.weights/head.scale[:,None]
-    seen = _seen(features)
-    constants = dict(weights=np.float32(weights), bias=np.float32(head.bias-head.mean@weights),
-        photos=seen, axes=np.array([1]), one=np.float32(1), nearest=np.array([min(5, seen.shape[1])]))
+    weights,bias = head.folded()
+    photos = unit_rows(kept.x).T.astype(np.float16)
+    constants = dict(weights=weights, bias=bias, photos=photos, axes=np.array([1]),
+                     one=np.float32(1), nearest=np.array([min(5, len(kept))]))
     model.graph.initializer.extend(numpy_helper.from_array(np.asarray(value), name)
                                    for name,value in constants.items())
     return model
@@ -138,13 +137,13 @@ def joined(
     first.ir_version = second.ir_version = max(first.ir_version, second.ir_version)
     return compose.merge_models(first, second, io_map=[(end, start)])
 
-def _graph(features, head):
+def _graph(kept, head):
     "A program from the pixels of photos to probabilities and distance, as bytes"
-    network = features.network
-    before = preparation(network.size, features.method, network.mean, network.std)
+    network = kept.network
+    before = preparation(network.size, kept.method, network.mean, network.std)
     body = load_from_string(network.content)
     del body.metadata_props[:]
-    whole = joined(joined(before, body, "x", "x"), _head_graph(features, head), "features", "seen")
+    whole = joined(joined(before, body, "x", "x"), _head_graph(kept, head), "features", "seen")
     checker.check_model(whole)
     return whole.SerializeToString()
 
@@ -201,14 +200,14 @@ def export_head(
 ) -> Path: # the folder
     "Write a head and the network before it as a bundle, with its error and its limit for strangers"
     check_dest(dest)
-    network = features.network
+    network,kept = features.network,_kept(features)
     if network.content is None: raise BundleError(f"{network.arch} cannot be written down as ONNX, "
         "so there can be no bundle of it: take another arch")
     facts = dict(format=2, labels=head.labels, arch=network.arch, size=network.size,
         method=features.method, mean=network.mean, std=network.std, head="linear",
-        stranger_above=round(stranger_limit(features), 4),
+        stranger_above=round(stranger_limit(kept), 4),
         error=error_of(judged, Z)._asdict() | dict(n=len(features), how="out of fold"))
-    graph = _graph(features, head)
+    graph = _graph(kept, head)
     classifier = Classifier(Path(dest), facts, model_session(graph))
     facts["parity"] = _compared(classifier, features, head, max_difference)
     packages = "lessonlib", "onnxruntime", "pillow", "scikit-learn", "timm"
@@ -219,9 +218,8 @@ def export_head(
 def _head_weights(head):
     "The head alone as safetensors: the network before it is the pretrained one"
     from safetensors.numpy import save
-    weights = head.weights/head.scale[:,None]
-    bias = head.bias-head.mean@weights
-    return save(dict(weight=np.ascontiguousarray(weights.T, np.float32), bias=bias.astype(np.float32)))
+    weights,bias = head.folded()
+    return save(dict(weight=np.ascontiguousarray(weights.T), bias=bias))
 
 # %% ../nbs/02a_heads.ipynb #b26f9bde
 _FIXED = {"format", "labels", "arch", "size", "method", "mean", "std", "files"}

@@ -54,6 +54,7 @@ def put(self:Kept,
     results:dict[str, bytes], # by name
 ):
     "Keep results, all of them or none"
+    if not results: return
     rows = [(name, _checksum(name, value), value) for name,value in results.items()]
     try:
         with self._open() as db, db:

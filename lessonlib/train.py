@@ -48,7 +48,10 @@ def train_head(
     "Look at each photo once, judge with all of them, and write a bundle and a report"
     check_dest(out)
     features = photo_features(folder, arch, size, quiet=quiet)
-    strength = choose_strength(features, seed)
+    return _judge_and_write(features, choose_strength(features, seed), out, seed)
+
+def _judge_and_write(features, strength, out, seed):
+    "Judge with all photos, and write a bundle and a report"
     judged = out_of_fold(features, strength, seed=seed)
     export_head(features, fit_head(features, strength), out, judged, **trust(judged))
     _say(features, judged, strength)
@@ -122,7 +125,7 @@ def train_on(
           f"fine-tuned in {error_interval(wrong[1], n)}")
     if wrong[0]<=wrong[1]:
         print("fine-tuning brought nothing, so the head is kept, fitted on all photos")
-        return train_head(folder, out, arch, size, seed)
+        return _judge_and_write(features, strength, out, seed)
     _write_tuned(learner, tuned, out)
     return tuned
 
@@ -166,7 +169,8 @@ def evaluate_bundle(
     "Judge a bundle with labelled photos"
     classifier,files = load_bundle(bundle),photo_files(folder)
     known = [f for f in files if f.parent.name in classifier.labels]
-    left_out = [(f, f"label {f.parent.name!r} is none of the bundle's") for f in files if f not in set(known)]
+    left_out = [(f, f"label {f.parent.name!r} is none of the bundle's")
+                for f in files if f.parent.name not in classifier.labels]
     answers,judged_files = [],[]
     for file in progress(known, what="answers", unit="photo", quiet=quiet):
         try: answers.append(classifier.answer(file))

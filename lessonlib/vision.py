@@ -9,7 +9,6 @@ __all__ = ['Photo', 'photo_dls', 'FixedStatistics', 'normalize', 'photo_learner'
 
 # %% ../nbs/01_vision.ipynb #e2bdfb34
 from collections import Counter
-from difflib import get_close_matches
 from pathlib import Path
 
 # %% ../nbs/01_vision.ipynb #b302f20c
@@ -23,8 +22,9 @@ from PIL import Image
 
 # %% ../nbs/01_vision.ipynb #59765069
 from .collect import download_photos, search_photos
-from .data import LITE0, pretrained_weights
+from .data import LITE0
 from .judging import ErrorInterval, Validation, error_interval, error_of
+from .network import weights_of
 from .photo import PhotoError, open_photo, undecoded
 from .photos import clean_photos, photo_files
 
@@ -98,15 +98,6 @@ class FixedStatistics(Callback):
         for layer in self.learn.model[0].modules():
             if isinstance(layer, nn.BatchNorm2d): layer.eval()
 
-# %% ../nbs/01_vision.ipynb #2d7551fb
-def _weights(arch, pretrained):
-    "What tells timm where a model's weights are, if they came with the installation"
-    if arch==LITE0 and pretrained:
-        return dict(pretrained_cfg_overlay=dict(file=str(pretrained_weights())))
-    if not isinstance(arch, str) or timm.is_model(arch): return {}
-    near = get_close_matches(arch, timm.list_models())
-    raise ValueError(f"timm has no model {arch!r}; near it are {', '.join(near) or 'none'}")
-
 # %% ../nbs/01_vision.ipynb #a8d8286c
 def _unscaled(dls):
     "Take the scaling of colours out of batches, so that the next network brings its own"
@@ -131,13 +122,13 @@ def photo_learner(
     seed:int=42, # for the new layers
 ) -> Learner: # ready to be fine-tuned
     "A learner for photos, with an error rate as metric"
-    extra = _weights(arch, pretrained)
+    extra = weights_of(arch) if isinstance(arch, str) else {}
     _unscaled(dls)
     set_seed(seed)
     cbs = [FixedStatistics()] if pretrained else []
     if dls.device.type=="cpu": cbs.append(ChannelsLast())
     try: learn = vision_learner(dls, arch, pretrained=pretrained, metrics=error_rate, cbs=cbs,
-                                **extra)
+                                **(extra if pretrained else {}))
     except OSError as e: raise OSError(f"the weights of {arch} cannot be had here ({e}): take "
         f"{LITE0}, whose weights are installed, or pretrained=False") from e
     learn.arch = arch if isinstance(arch, str) else f"torchvision/{arch.__name__}"

@@ -5,7 +5,8 @@ __all__ = ['SIZES', 'of_training', 'test_photos_of_any_size_become_the_square_of
            'test_the_window_of_every_size_is_fastais', 'taught', 'head_bundle',
            'test_the_bundle_answers_as_the_head_does', 'test_strangers_have_no_label_and_own_photos_have_one',
            'test_a_head_that_disagrees_or_a_folder_in_use_leaves_all_as_it_was',
-           'test_facts_say_how_the_error_was_measured', 'test_no_torch_is_needed_to_make_a_bundle']
+           'test_facts_say_how_the_error_was_measured', 'test_no_torch_is_needed_to_make_a_bundle',
+           'test_the_limit_for_strangers_is_that_of_the_photos_that_go_along']
 
 # %% ../../nbs/02a_heads.ipynb #star
 from ..heads import *
@@ -104,3 +105,13 @@ def test_no_torch_is_needed_to_make_a_bundle(tmp_path):
             "assert 'torch' not in sys.modules and 'fastai' not in sys.modules; print('done')")
     done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True)
     assert done.stdout.endswith("done\n"), done.stderr
+
+# %% ../../nbs/02a_heads.ipynb #f6d23117
+def test_the_limit_for_strangers_is_that_of_the_photos_that_go_along(taught, tmp_path, monkeypatch):
+    from lessonlib.features import stranger_limit
+    features,head,judged = taught
+    few = features.take(np.arange(0, 200, 4))
+    monkeypatch.setattr("lessonlib.heads._kept", lambda features: few)
+    classifier = load_bundle(export_head(features, head, tmp_path/"b", judged))
+    own = [classifier.answer(f).known for f in features.files[1::8]]
+    assert classifier.facts["stranger_above"]==round(stranger_limit(few), 4) and np.mean(own)>=.85
