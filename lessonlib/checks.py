@@ -19,7 +19,7 @@ from .looks import faults
 
 # %% ../nbs/01c_checks.ipynb #a8721774
 def _believed(features, judged):
-    "Which photos may teach: their label was the likeliest; a label mostly disbelieved keeps all its own"
+    "Photos whose label was the likeliest; of a label that is mostly disbelieved, all"
     doubted = judged.probs.argmax(1)!=features.y
     believed = ~np.isin(features.groups, features.groups[doubted])
     for label in np.unique(features.y):

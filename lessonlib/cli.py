@@ -151,7 +151,8 @@ def evaluate(
     error = error_of(found.judged)
     print(f"error: {error} on {len(said)} photos; {said.count('not sure')} not sure, "
           f"{said.count('none of these')} called none of these")
-    for label,rate in error_by_label(found.judged, found.labels).items(): print(f"  {_safe(label)}: {rate}")
+    rates = error_by_label(found.judged, found.labels)
+    for label,rate in rates.items(): print(f"  {_safe(label)}: {rate}")
     for was,taken,n in most_confused(*found.judged, found.labels)[:5]:
         print(_safe(f"{n} × {was} taken for {taken}"))
     if csv: _write_answers(csv, [dict(file=f, said=a.words, **a.probs)

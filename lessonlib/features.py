@@ -20,10 +20,10 @@ from fastcore.basics import patch, store_attr
 from .data import LITE0, data_home, progress
 from .judging import Validation
 from .kept import Kept
-from .looks import Look, SIDE, likeness, look_at
+from .looks import PACKED, likeness, look_at, unpacked
 from .network import distances, feature_network, unit_rows
-from .photo import MAX_BYTES, PhotoError, open_photo, square
-from .photos import photo_files
+from .photo import MAX_BYTES, PhotoError, open_photo, square, undecoded
+from .photos import Memory, photo_files
 
 # %% ../nbs/01b_features.ipynb #10a19a40
 _all_ = ["distances"]
@@ -63,19 +63,21 @@ def take(self:Features,
 
 # %% ../nbs/01b_features.ipynb #ee98841c
 def _name(content, network, method):
-    return f"{hashlib.sha256(content).hexdigest()} {network.id} {method}"
+    return f"{hashlib.sha256(content).hexdigest()} {network.id} {method} {PACKED}"
 
 def _bytes_of(file):
     with open(file, "rb") as f: return f.read(MAX_BYTES+1)
 
-def _looked(network, method, file):
+def _looked(network, method, memory, file):
     "What is to be kept of a photo and the name for it; or why it cannot be used"
     try:
         content = _bytes_of(file)
-        im = open_photo(content)
+        size = undecoded(content).size
+        with memory.take(12*size[0]*size[1]):
+            im = open_photo(content)
+            look,pixels = look_at(im),square(im, network.size, method)
     except (PhotoError, OSError) as e: return None,str(e).replace("what was given", file.name)
-    look,x = look_at(im),network(square(im, network.size, method))
-    row = np.concatenate([x, np.float32(look[:-1]), look.thumb.ravel()/np.float32(255)])
+    row = np.concatenate([network(pixels), look.packed()])
     return _name(content, network, method),row.astype(np.float32).tobytes()
 
 # %% ../nbs/01b_features.ipynb #5462c899
@@ -86,15 +88,13 @@ def _name_of(network, method, file):
 def _unpacked(value):
     "Features and look, from what was kept"
     row = np.frombuffer(value, np.float32)
-    x,numbers,thumb = np.split(row, [-SIDE*SIDE-5, -SIDE*SIDE])
-    thumb = (thumb*255).round().astype(np.uint8).reshape(SIDE, SIDE)
-    return x,Look(int(numbers[0]), int(numbers[1]), *numbers[2:].tolist(), thumb)
+    return row[:-PACKED],unpacked(row[-PACKED:])
 
 # %% ../nbs/01b_features.ipynb #b9f1ddad
 def _look_at_all(files, network, method, quiet):
     "Name and value of each file, or None and a reason; what is new is kept at once"
     store = Kept(data_home("storage")/"features.sqlite")
-    look,new = partial(_looked, network, method),{}
+    look,new = partial(_looked, network, method, Memory()),{}
     with ThreadPool(min(cpu_count() or 1, 8)) as pool:
         names = pool.map(partial(_name_of, network, method), files, 16)
         found = store.get(name for name in names if name)

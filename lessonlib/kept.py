@@ -59,13 +59,15 @@ def put(self:Kept,
     try:
         with self._open() as db, db:
             db.executemany("insert or replace into kept values(?,?,?)", rows)
-            db.execute("delete from kept where rowid <= (select max(rowid) from kept)-?", [self.most])
+            newest = "(select max(rowid) from kept)"
+            db.execute(f"delete from kept where rowid <= {newest}-?", [self.most])
     except (sqlite3.Error, OSError) as e: self._complain(e)
 
 @patch
 def _complain(self:Kept, error):
     if not self.complained: warnings.warn(f"results cannot be kept in {self.file} ({error}): "
-        "they will be computed again next time. Free some space, or let FASTAI_HOME name another folder")
+        "they will be computed again next time. Free some space, or let FASTAI_HOME name another "
+        "folder")
     self.complained = True
 
 @patch

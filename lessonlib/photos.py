@@ -19,7 +19,8 @@ from fastcore.basics import patch
 from PIL import Image
 from .data import progress
 from .files import free_name, scratch_folder, to_disk, writing
-from .photo import ENDINGS, exif_turn, foreign_format, open_photo, photo_kind, undecoded
+from .photo import (
+    ENDINGS, NOT_THE_PHOTO, exif_turn, foreign_format, open_photo, photo_kind, undecoded)
 
 # %% ../nbs/foundations/03_photos.ipynb #48f1931a
 def _named_photos(path):
@@ -67,8 +68,6 @@ def _is_ready(im, max_size):
     return exif_turn(im) is None and not im.info.get("icc_profile")
 
 # %% ../nbs/foundations/03_photos.ipynb #05e70d4a
-_NOT_THE_PHOTO = {errno.EMFILE, errno.ENFILE, errno.ENOMEM} # what the system lacks
-
 def _shrink(file, part, max_size, copy, memory):
     "Read one photo and write it to `part` if it must change: what becomes of it, what it was"
     try:
@@ -78,7 +77,7 @@ def _shrink(file, part, max_size, copy, memory):
             content = _content(file, result, max_size)
     except MemoryError: raise
     except Exception as e:
-        if getattr(e, "errno", None) in _NOT_THE_PHOTO:
+        if getattr(e, "errno", None) in NOT_THE_PHOTO:
             with writing(part.parent): raise
         return "bad",str(e).removeprefix(f"{file.name} ")
     if result=="changed" or copy:

@@ -104,7 +104,8 @@ def _answer(place, probs, targs, labels, files):
     "What the template needs to know of the answer for one photo"
     was,taken = labels[targs[place]],labels[probs[place].argmax()]
     answer = f"{was}, rightly" if was==taken else f"{was}, taken for {taken}"
-    return dict(src=_thumbnail(files[place]), answer=answer, belief=f"{probs[place].max():.0%} sure")
+    belief = f"{probs[place].max():.0%} sure"
+    return dict(src=_thumbnail(files[place]), answer=answer, belief=belief)
 
 # %% ../nbs/foundations/07_report.ipynb #ccb86a8f
 def _mistakes(pairs, probs, targs, labels, files, most=24):

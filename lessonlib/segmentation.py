@@ -18,11 +18,12 @@ from torch import nn
 from fastai.vision.all import (
     ChannelsLast, ConvLayer, CrossEntropyLossFlat, DataBlock, DataLoaders, ImageBlock, L, Learner,
     MaskBlock, RandomSplitter, Resize, params, set_seed)
-from .data import dataset, pretrained_weights
+from .data import LITE0, dataset
 from .files import whole_folder
+from .network import weights_of
 from .photo import PhotoError, open_photo
 from .photos import photo_files
-from .vision import LITE0, Photo, normalize
+from .vision import Photo, normalize
 
 # %% ../nbs/06d_masks.ipynb #b3e06194
 def _collage(photos, draw):
@@ -150,8 +151,7 @@ class UNet(nn.Module):
         widths:tuple=(128, 96, 64, 48), # channels on the way up, one for each stage but the last
     ):
         super().__init__()
-        came = arch==LITE0 and pretrained
-        weights = dict(pretrained_cfg_overlay=dict(file=str(pretrained_weights()))) if came else {}
+        weights = weights_of(arch) if pretrained else {}
         self.down = timm.create_model(arch, pretrained, features_only=True, **weights)
         below,*skips = self.down.feature_info.channels()[::-1]
         steps = zip([below, *widths], skips, widths)

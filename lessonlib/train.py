@@ -62,7 +62,7 @@ def _judge_and_write(features, strength, out, seed):
 def _say(features, judged, strength):
     "The gist of a training, in a few lines"
     for file,reason in features.left_out: print(f"left out {Path(file).name}: {reason}")
-    if strength.balanced: print("labels have unequal numbers of photos: those of rare ones count more")
+    if strength.balanced: print("photos of rare labels count more, as the numbers are unequal")
     print(f"error: {error_of(judged, Z)}, judged with all {len(features)} photos out of fold")
     rates = error_by_label(judged, features.labels, Z)
     for label,rate in list(rates.items())[:20]: print(f"  {label}: {rate}")

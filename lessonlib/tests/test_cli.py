@@ -34,7 +34,9 @@ def status(*words):
 
 # %% ../../nbs/08_command_line.ipynb #8abdaa1b
 @pytest.mark.parametrize("words", [
-    ["train", "nowhere"], ["train", "--epochs", "0"], ["check", "nowhere"], ["evaluate", "one", "nowhere"], ["train", "--size", "big"], ["train", "--size", "1000000000"], ["bake"], [],
+    ["train", "nowhere"], ["train", "--epochs", "0"], ["check", "nowhere"],
+    ["evaluate", "one", "nowhere"], ["train", "--size", "big"], ["train", "--size", "1000000000"],
+    ["bake"], [],
     ["train", "--arch", "resnet_18"], ["train", "--out", "mine"], ["collect", "bird"],
     ["predict", "nowhere", "x.png"], ["predict", "one", "x.png"], ["predict", "one"],
     ["collect", "../bird", "-o", "x"], ["app", "nowhere"], ["app", "one", "--port", "web"],

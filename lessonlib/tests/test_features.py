@@ -3,11 +3,12 @@
 # %% auto #0
 __all__ = ['photos', 'counted', 'seen', 'test_a_photo_is_looked_at_once_whatever_its_name_and_label',
            'test_a_photo_that_has_changed_is_looked_at_again', 'test_what_cannot_be_used_is_named_and_left_out',
-           'test_an_interruption_keeps_what_was_looked_at', 'made_up', 'test_folds_never_share_a_near_duplicate',
-           'test_a_photo_under_two_labels_cannot_judge_itself', 'test_labels_that_cannot_be_learned_are_refused',
-           'test_a_seed_decides_everything', 'test_rare_labels_count_more_where_it_helps',
-           'test_a_head_agrees_with_scikit_learn', 'test_the_interval_holds_the_true_error',
-           'test_strangers_are_far_and_own_photos_near', 'test_no_torch_is_needed_once_the_network_is_written_down',
+           'test_large_photos_wait_for_memory', 'test_an_interruption_keeps_what_was_looked_at', 'made_up',
+           'test_folds_never_share_a_near_duplicate', 'test_a_photo_under_two_labels_cannot_judge_itself',
+           'test_labels_that_cannot_be_learned_are_refused', 'test_a_seed_decides_everything',
+           'test_rare_labels_count_more_where_it_helps', 'test_a_head_agrees_with_scikit_learn',
+           'test_the_interval_holds_the_true_error', 'test_strangers_are_far_and_own_photos_near',
+           'test_no_torch_is_needed_once_the_network_is_written_down',
            'test_birds_and_trees_are_told_apart_and_their_copies_found']
 
 # %% ../../nbs/01b_features.ipynb #star
@@ -80,6 +81,17 @@ def test_what_cannot_be_used_is_named_and_left_out(photos, monkeypatch):
     assert reasons["none"]=="holds no photo"
 
 # %% ../../nbs/01b_features.ipynb #135e3e3f
+def test_large_photos_wait_for_memory(photos, monkeypatch):
+    from lessonlib.photos import Memory
+    now,most = [],[]
+    def counted(content):
+        now.append(1); most.append(len(now))
+        try: return open_photo(content)
+        finally: now.pop()
+    monkeypatch.setattr("lessonlib.features.Memory", lambda: Memory(1)) # each photo wants all of it
+    monkeypatch.setattr("lessonlib.features.open_photo", counted)
+    assert len(seen(photos))==6 and max(most)==1
+
 def test_an_interruption_keeps_what_was_looked_at(photos, monkeypatch, counted):
     def interrupted(items, *_):
         for i,item in enumerate(items):
