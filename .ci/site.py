@@ -51,15 +51,21 @@ def linked(text):
     return LINK.sub(lambda m: page_of(m[0]).replace(".html", ".ipynb"), text)
 
 
+def defined(source):
+    "Names that a cell defines, as `show_doc` calls them: a function, a class, or a class's patched method"
+    found = re.findall(r"^(?:def|class) (\w+)(?:\(self: ?(\w+))?", source, re.M)
+    return {f"{owner}.{name}" if owner else name for name, owner in found}
+
+
 def fold(cells):
     "Fold the source that stands under its own signature; source that has none stays open"
-    signed = False
+    signed = set()
     for c in cells:
-        code = c["cell_type"] == "code"
-        if code and "#| code-fold: show\n" in c["source"]:
-            own = re.sub(r"^#\| code-(fold|summary):.*\n", "", c["source"], flags=re.M)
-            c["source"] = FOLD+own if signed else own
-        signed = code and re.search(r"^show_doc\(", c["source"], re.M)
+        if c["cell_type"] != "code": continue
+        signed |= {*re.findall(r"^show_doc\(([\w.]+)", c["source"], re.M)}
+        if "#| code-fold: show\n" not in c["source"]: continue
+        own = re.sub(r"^#\| code-(fold|summary):.*\n", "", c["source"], flags=re.M)
+        c["source"] = FOLD+own if signed & defined(own) else own
 
 
 def tidy(notebook, said, source_url):

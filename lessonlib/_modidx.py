@@ -1952,6 +1952,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                     'lessonlib/tests/test_spaces.py'),
                                              'lessonlib.tests.test_spaces.test_a_static_space_says_so_and_holds_what_its_page_asks_for': ( 'spaces.html#test_a_static_space_says_so_and_holds_what_its_page_asks_for',
                                                                                                                                            'lessonlib/tests/test_spaces.py'),
+                                             'lessonlib.tests.test_spaces.test_an_app_that_is_stopped_while_it_starts_ends_well': ( 'spaces.html#test_an_app_that_is_stopped_while_it_starts_ends_well',
+                                                                                                                                    'lessonlib/tests/test_spaces.py'),
                                              'lessonlib.tests.test_spaces.test_browser_and_python_agree_on_a_photo_with_a_colour_profile': ( 'spaces.html#test_browser_and_python_agree_on_a_photo_with_a_colour_profile',
                                                                                                                                              'lessonlib/tests/test_spaces.py'),
                                              'lessonlib.tests.test_spaces.test_browser_and_python_agree_on_twenty_photos_and_on_their_doubt': ( 'spaces.html#test_browser_and_python_agree_on_twenty_photos_and_on_their_doubt',

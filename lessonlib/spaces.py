@@ -133,6 +133,7 @@ def run_app(
     with _stopped_gently(), scratch_folder(home/"lessonlib-uploads") as uploads:
         os.environ["GRADIO_TEMP_DIR"] = str(uploads)
         try: app(bundle, examples).launch(server_port=port, **LAUNCH)
+        except KeyboardInterrupt: print("stopped") # while it was starting
         finally: os.environ["GRADIO_TEMP_DIR"] = str(home)
 
 # %% ../nbs/02c_spaces.ipynb #85d4fad1

@@ -6,9 +6,9 @@ __all__ = ['SPY', 'FAKES', 'FORGET', 'GIVE', 'LOOK', 'VIEWS', 'bundle', 'photo_o
            'test_the_app_says_what_the_classifier_says_and_is_sure_of_the_same',
            'test_a_bad_photo_gets_a_sentence_and_the_app_stays_up', 'test_a_file_over_the_limit_is_refused_at_the_door',
            'test_several_files_in_one_request_are_refused_at_the_door', 'test_no_photo_stays_when_the_app_is_stopped',
-           'test_markup_in_a_label_is_shown_and_not_followed', 'test_a_port_that_cannot_be_is_refused',
-           'test_twenty_broken_uploads_at_once_do_not_disturb_good_ones', 'hammer', 'memory',
-           'test_eight_clients_get_right_answers_and_memory_stays',
+           'test_an_app_that_is_stopped_while_it_starts_ends_well', 'test_markup_in_a_label_is_shown_and_not_followed',
+           'test_a_port_that_cannot_be_is_refused', 'test_twenty_broken_uploads_at_once_do_not_disturb_good_ones',
+           'hammer', 'memory', 'test_eight_clients_get_right_answers_and_memory_stays',
            'test_without_gradio_the_message_says_how_to_get_it', 'web_runtime', 'Quiet', 'serve', 'cdn', 'browser',
            'Page', 'asked', 'forget', 'choose', 'web', 'faces', 'page',
            'test_browser_and_python_agree_on_twenty_photos_and_on_their_doubt',
@@ -207,6 +207,14 @@ def test_no_photo_stays_when_the_app_is_stopped(bundle, tmp_path, how):
     if how=="kill":
         with Running(code, tmp_path/"log"): assert not left()
     assert not left()
+
+def test_an_app_that_is_stopped_while_it_starts_ends_well(bundle, monkeypatch, capsys):
+    pytest.importorskip("gradio", reason="pip install 'lessonlib[app]' to try the app")
+    class Starting:
+        def launch(self, **_): raise KeyboardInterrupt
+    monkeypatch.setattr("lessonlib.spaces.app", lambda *_: Starting())
+    run_app(bundle)
+    assert "stopped" in capsys.readouterr().out
 
 # %% ../../nbs/02c_spaces.ipynb #fa96741e
 def test_markup_in_a_label_is_shown_and_not_followed(bundle_once, tmp_path):
