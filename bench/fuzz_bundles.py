@@ -5,7 +5,7 @@
 A finding is a crash, an exception other than BundleError, more than 2 s of a processor's time for loading or for an answer,
 or more than 500 MB beyond what the process had before. Some are changed real bundles, others are networks that are put together by chance so that
 they come near to the limits, or bombs. What is found is kept in a folder, which is named."""
-import argparse, json, os, random, shutil, subprocess, sys, tempfile, time
+import argparse, json, os, random, resource, shutil, subprocess, sys, tempfile, time
 from collections import Counter
 from pathlib import Path
 
@@ -125,6 +125,7 @@ def child():
     "Load and ask each bundle whose folder is named on standard input"
     for path in sys.stdin:
         open("/proc/self/clear_refs", "w").write("5") # forget the peak of memory
+        resource.setrlimit(resource.RLIMIT_CPU, (int(time.process_time())+30, resource.RLIM_INFINITY))
         before,times = memory("VmRSS"),[time.process_time()]
         try: said = looked_at(Path(path.strip()), times)
         except BundleError as e: said = f"BundleError: {e}"
@@ -142,7 +143,7 @@ class Watched:
             self.process = subprocess.Popen([sys.executable, __file__, "--child"], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                 stderr=subprocess.DEVNULL, text=True, env=os.environ | dict(OMP_NUM_THREADS="1"))
         from threading import Timer
-        timer = Timer(60, self.process.kill)
+        timer = Timer(600, self.process.kill) # the processor's time is limited in the child
         timer.start()
         self.process.stdin.write(f"{path}\n"); self.process.stdin.flush()
         line = self.process.stdout.readline()

@@ -50,7 +50,8 @@ if __name__=="__main__" and sys.argv[1:2]==["--child"]: sys.exit(child(sys.argv[
 
 
 import numpy as np
-from PIL import Image, ImageCms
+from PIL import Image, ImageCms, ImageFile
+ImageFile.MAXBLOCK = 200_000_000 # room to write photos of grain
 from lessonlib.tests.test_structure import (
     BOMBS, chunk, comment, exif_block, gif, grey_tiff, picture, png, progressive, saved, segment, small, tiff, with_segments)
 
@@ -94,6 +95,15 @@ def rgb16():
 
 photo = picture(400, 300)
 many = [picture(200, 150, seed=i) for i in range(12)]
+def grainy(width, height, most=9):
+    "A photo that a JPEG can hardly make smaller"
+    whole,rng = picture(800, 600).resize((width, height)),np.random.default_rng(0)
+    for top in range(0, height, 500):
+        band = np.asarray(whole.crop((0, top, width, min(top+500, height)))).astype("int16")
+        band += rng.integers(-most, most+1, band.shape, dtype="int16")
+        whole.paste(Image.fromarray(band.clip(0, 255).astype("uint8")), (0, top))
+    return whole
+
 HONEST = {
     "JPEG": lambda: saved(photo, "JPEG"), "progressive, 10 scans": lambda: saved(photo, "JPEG", progressive=True),
     "progressive, 14 scans": lambda: saved(photo, "JPEG", progressive=True, keep_rgb=True),
@@ -101,6 +111,8 @@ HONEST = {
     "progressive, 20 scans, 48 million pixels": lambda: progressive(8000, 6000, 20, 3, finer=1),
     "progressive 4:4:4 of 45 million pixels": lambda: saved(picture(800, 545).resize((8256, 5504)), "JPEG", progressive=True, subsampling=0),
     "phone, 64 million pixels": lambda: saved(picture(800, 600).resize((9248, 6936)), "JPEG", exif=notes()),
+    "phone, 200 million pixels in 60 MB": lambda: saved(grainy(16_320, 12_240), "JPEG", exif=notes(), quality=92),
+    "25 million pixels in 60 MB": lambda: saved(grainy(5000, 5000, 255), "JPEG", quality=95, subsampling=0),
     "phone, 200 million pixels": lambda: saved(picture(800, 600).resize((16_320, 12_240)), "JPEG", exif=notes(), quality=70),
     "EXIF and profile": lambda: saved(photo, "JPEG", exif=notes(), icc_profile=profile()),
     "a profile of a megabyte": lambda: saved(photo, "JPEG", icc_profile=profile()+bytes(10**6)),
@@ -151,6 +163,8 @@ ODD = {
     "profile with 100 000 steps": lambda: saved(picture(1200, 900), "PNG", icc_profile=odd_profile(100_000)),
     "EXIF of gigabytes in a PNG": lambda: png(8, 8, before=chunk(b"eXIf", exif_block(65_000, 4_000_000))),
     "EXIF of gigabytes in a WebP": lambda: saved(small, "WEBP", exif=exif_block(65_000, 4_000_000)),
+    "a row of 255": lambda: (lambda c: c[:-2]+b"\xff"*20_000_000+b"\0"+c[-2:])(saved(small, "JPEG")),
+    "progressive, of 24 MB": lambda: saved(grainy(4100, 4000, 255), "JPEG", quality=90, subsampling=0, progressive=True),
     "90 fine scans": lambda: progressive(4000, 4000, 90, finer=1), "100 scans over little": lambda: progressive(3000, 3000, 100),
     "250 million pixels": lambda: progressive(15_800, 15_800, 1).replace(b"\xff\xc2", b"\xff\xc0"),
     "65 000 strips": lambda: grey_tiff(16, 65_000, (273, 4, 65_000, 8), (278, 4, 1, 1), (279, 4, 65_000, 8), data=struct.pack("<I", 8)*65_000),
@@ -185,13 +199,14 @@ def mutated(content, rng):
         if not content: break
         near = rng.random()<.6
         i = rng.randrange(min(len(content), 400)) if near else rng.randrange(len(content))
-        kind = rng.randrange(7)
+        kind = rng.randrange(8)
         if kind==0: content[i] = rng.randrange(256)
         elif kind==1: content[i] ^= 1 << rng.randrange(8)
         elif kind==2: content[i:i+4] = rng.choice([b"\xff"*4, bytes(4), b"\x7f\xff\xff\xff", b"\0\0\xff\xff"])
         elif kind==3: del content[i:i+rng.randrange(1, 60)]
         elif kind==4: content[i:i] = content[i:i+rng.randrange(1, 60)]*rng.choice([1, 1, 3, 50])
         elif kind==5: content[i:i] = rng.randbytes(rng.randrange(1, 20))
+        elif kind==6: content[i:i] = rng.choice([b"\xff", b"\0", b"\1", b"\xff\0", b"!", b"II*\0"])*rng.choice([300, 30_000, 300_000])
         else: del content[i:]
     return bytes(content)
 

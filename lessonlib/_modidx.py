@@ -2034,6 +2034,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                        'lessonlib/tests/test_structure.py'),
                                                 'lessonlib.tests.test_structure.test_a_photo_in_twenty_scans_passes': ( 'foundations/structure.html#test_a_photo_in_twenty_scans_passes',
                                                                                                                         'lessonlib/tests/test_structure.py'),
+                                                'lessonlib.tests.test_structure.test_a_row_of_255_that_leads_nowhere_is_walked_once': ( 'foundations/structure.html#test_a_row_of_255_that_leads_nowhere_is_walked_once',
+                                                                                                                                        'lessonlib/tests/test_structure.py'),
                                                 'lessonlib.tests.test_structure.test_structure_needs_nothing_but_python': ( 'foundations/structure.html#test_structure_needs_nothing_but_python',
                                                                                                                             'lessonlib/tests/test_structure.py'),
                                                 'lessonlib.tests.test_structure.test_what_wants_too_much_is_refused_before_it_is_decoded': ( 'foundations/structure.html#test_what_wants_too_much_is_refused_before_it_is_decoded',

@@ -22,7 +22,7 @@ from .judging import Validation
 from .kept import Kept
 from .looks import PACKED, likeness, look_at, unpacked
 from .network import distances, feature_network, unit_rows
-from .photo import MAX_BYTES, PhotoError, open_photo, square, undecoded
+from .photo import MAX_JPEG_BYTES, PhotoError, open_photo, square, undecoded
 from .photos import Memory, photo_files
 
 # %% ../nbs/01b_features.ipynb #10a19a40
@@ -66,7 +66,7 @@ def _name(content, network, method):
     return f"{hashlib.sha256(content).hexdigest()} {network.id} {method} {PACKED}"
 
 def _bytes_of(file):
-    with open(file, "rb") as f: return f.read(MAX_BYTES+1)
+    with open(file, "rb") as f: return f.read(MAX_JPEG_BYTES+1)
 
 def _looked(network, method, memory, file):
     "What is to be kept of a photo and the name for it; or why it cannot be used"

@@ -18,6 +18,7 @@ LIMITS = {
     "comments": 2_000,
     "scans": 100,               # how often a JPEG goes over the photo, each time finer
     "blocks in scans": 24_000_000,
+    "bytes of a progressive JPEG": 25_000_000,
     "blocks kept": 2_800_000,   # 8 × 8 numbers that wait for finer scans: 128 bytes each
     "bytes of EXIF": 4_000_000,
     "entries": 100_000,         # lines in the table of contents of a TIFF or an EXIF
@@ -91,7 +92,7 @@ def _bmp(content):
     yield "pixels in runs", abs(width*height)
 
 # %% ../nbs/foundations/01b_structure.ipynb #5957255d
-_MARKER = re.compile(rb"\xff+[\x01-\xcf\xd8-\xfe]")
+_MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 def _segments(content):
     "Marker and content of each segment of the first photo, and how many bytes lay before it"
@@ -125,6 +126,7 @@ def _jpeg(content):
             yield "bytes of EXIF", len(body)
             exif += body[6:]
         if marker in _FRAMES: blocks,progressive = _blocks(body),marker not in (0xC0, 0xC1)
+        if marker in _FRAMES and progressive: yield "bytes of a progressive JPEG", len(content)
         if marker!=0xDA: continue
         if not scans: yield from _exif(exif)
         colours = body[1:1+2*body[0]:2]

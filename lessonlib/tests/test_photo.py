@@ -43,7 +43,8 @@ def cup(): return Image.fromarray(coffee()).resize((90, 60))
 # %% ../../nbs/foundations/02_photo.ipynb #14874b87
 NO_PHOTOS = {
     "empty file": b"", "no photo but text, '<html>sorry": b"<html>sorry</html>", "truncated": None,
-    "more than 25 MB": bytes(25_000_001), "is no photo: expected": b"\x01\x02\x03\x04",
+    "more than 25 MB": bytes(25_000_001),
+    "more than 75 MB": b"\xff\xd8\xff"+bytes(75_000_000), "is no photo: expected": b"\x01\x02\x03\x04",
     "14000 × 14000 pixels, more than 50 million": lambda: black(14_000, 14_000),
     "1 × 65000 pixels, longer or narrower than any photo": lambda: black(1, 65_000),
     "more than 100,000 pieces": lambda: png(8, 8, before=chunk(b"abCd")*2_000_000),
@@ -66,6 +67,10 @@ def test_a_large_jpeg_is_decoded_small_and_a_larger_one_refused():
     large = saved(picture(800, 600).resize((9000, 6000)), "JPEG", quality=50)
     assert open_photo(large, max_side=400).size==(400, 267)
     assert open_photo(large).size==(4500, 3000) and undecoded(large).size==(9000, 6000)
+    noise = np.random.default_rng(0).integers(0, 256, (3600, 3600, 3), dtype=np.uint8)
+    heavy = saved(Image.fromarray(noise), "JPEG", quality=99, subsampling=0)
+    assert len(heavy)>30_000_000 and open_photo(heavy, max_side=400).size==(400, 400)
+    with pytest.raises(PhotoError, match="more than 20 MB"): open_photo(heavy, max_bytes=20_000_000)
     with pytest.raises(PhotoError, match="more than 250 million"):
         open_photo(progressive(16_000, 16_000, 2).replace(b"\xff\xc2", b"\xff\xc0")) # a plain one
     assert open_photo(progressive(7000, 7000, 12, 3)).size==(3500, 3500)

@@ -4,7 +4,8 @@
 __all__ = ['small', 'GREY', 'tiny', 'BOMBS', 'GIGABYTES', 'saved', 'picture', 'segment', 'with_segments', 'huffman_table',
            'nothing_in', 'progressive', 'exif_block', 'exif_segments', 'tiff', 'grey_tiff', 'many_strips', 'huge_tile',
            'chunk', 'png', 'gif', 'comment', 'run_lengths', 'webp_head', 'avif_with_exif',
-           'test_what_wants_too_much_is_refused_before_it_is_decoded', 'test_a_photo_in_twenty_scans_passes',
+           'test_what_wants_too_much_is_refused_before_it_is_decoded',
+           'test_a_row_of_255_that_leads_nowhere_is_walked_once', 'test_a_photo_in_twenty_scans_passes',
            'test_a_file_that_breaks_off_is_left_to_its_decoder', 'test_structure_needs_nothing_but_python']
 
 # %% ../../nbs/foundations/01b_structure.ipynb #star
@@ -150,6 +151,7 @@ BOMBS = {
     ("JPEG", "scans"): lambda: progressive(1600, 1600, 26_000),
     ("JPEG", "blocks in scans"): lambda: progressive(7000, 7000, 90, finer=1),
     ("JPEG", "blocks kept"): lambda: progressive(16000, 15000, 6, 3),
+    ("JPEG", "bytes of a progressive JPEG"): lambda: progressive(64, 64, 2)+bytes(25_000_000),
     ("JPEG", "pieces"): lambda: with_segments(tiny, segment(0xFE)*6_000_000),
     ("JPEG", "bytes between pieces"): lambda: with_segments(tiny, b"\xff"*24_000_000),
     ("JPEG", "bytes of EXIF"): lambda: with_segments(tiny, *exif_segments(bytes(22_000_000))),
@@ -185,11 +187,22 @@ BOMBS |= {
 @pytest.mark.parametrize("kind, what", BOMBS)
 def test_what_wants_too_much_is_refused_before_it_is_decoded(kind, what):
     content = BOMBS[kind, what]()
-    assert len(content) < 25_000_000, "or the limit for the size of a file would help"
+    most = 75_000_000 if kind=="JPEG" else 25_000_000
+    assert len(content) < most, "or the limit for the size of a file would help"
     with pytest.raises(TooMuch, match=f"more than [0-9,]+ {what.strip()},"):
         check_structure(content, kind)
 
 # %% ../../nbs/foundations/01b_structure.ipynb #ccb10662
+def test_a_row_of_255_that_leads_nowhere_is_walked_once():
+    import subprocess, sys
+    code = """import resource, sys; from lessonlib.structure import check_structure
+resource.setrlimit(resource.RLIMIT_CPU, (20, 20)) # of a processor; walked again and again: hours
+print(check_structure(sys.stdin.buffer.read(), "JPEG")["scans"])"""
+    place = tiny.index(b"\xff\xda")+20
+    for content in (tiny[:place]+b"\xff"*3_000_000+b"\0"+tiny[place:], tiny[:2]+b"\xff"*90_000+tiny[2:]):
+        run = [sys.executable, "-c", code]
+        assert subprocess.run(run, input=content, capture_output=True).stdout.strip()==b"1"
+
 def test_a_photo_in_twenty_scans_passes():
     wants = check_structure(progressive(8000, 6000, 20), "JPEG")
     assert wants["scans"]==20 and wants["blocks kept"]==750_000
