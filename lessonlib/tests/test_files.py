@@ -30,14 +30,16 @@ def at_work(code, *args, stdin=None):
 
 KILLER = """import os, sys
 from pathlib import Path
+COUNTED = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move"}
 exec(sys.argv[1]) # says what the `work` is
-def until(folder, moment):
-    "How a child ended that was killed at this moment of its work, or the number of its moments"
+def until(folder, moment, signal):
+    "How a child ended that got a signal at this moment of its work, or the number of its moments"
     done,(out,into) = 0,os.pipe()
     def count(event, args):
         nonlocal done
-        done += event in ("open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move")
-        if done==moment: os.kill(os.getpid(), 9)
+        if event not in COUNTED: return
+        done += 1
+        if done==moment: os.kill(os.getpid(), signal)
     pid = os.fork()
     if not pid:
         sys.addaudithook(count)
@@ -46,20 +48,23 @@ def until(folder, moment):
         os._exit(0)
     ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return ended or int(os.read(out, 9))
-for line in sys.stdin: print(until(Path(line.split()[0]), int(line.split()[1])), flush=True)
+for line in sys.stdin:
+    folder,*numbers = line.split()
+    print(until(Path(folder), *map(int, numbers)), flush=True)
 """
 
-def moments(code, path, prepare, n=20, seed=0):
+def moments(code, path, prepare, n=20, seed=0, signal=9, status=-9, said=None):
     "Folders in which `work(folder)` was killed at n moments drawn from a seed, by count of what it did"
-    run = [sys.executable, "-c", KILLER, code]
-    with subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as child:
+    run,pipe = [sys.executable, "-c", KILLER, code],subprocess.PIPE
+    with subprocess.Popen(run, stdin=pipe, stdout=pipe, stderr=said, text=True) as child:
         def ended(name, moment):
             prepare(path/name)
-            print(path/name, moment, file=child.stdin, flush=True)
+            print(path/name, moment, signal, file=child.stdin, flush=True)
             return int(child.stdout.readline())
         total = ended("whole", 0)
+        assert total>n, f"the whole work has {total} moments"
         for moment in sorted(Random(seed).sample(range(1, total), min(n, total-1))):
-            assert ended(str(moment), moment)==-9, "the kill must strike"
+            assert ended(str(moment), moment)==status, f"the signal must strike at {moment} of {total}"
             yield path/str(moment)
 
 def kill(child):
