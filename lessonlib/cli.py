@@ -12,7 +12,7 @@ from argparse import ArgumentParser, ArgumentTypeError
 from importlib.metadata import version
 from inspect import Parameter
 from pathlib import Path
-from tempfile import TemporaryDirectory, TemporaryFile
+from tempfile import TemporaryFile, gettempdir
 from typing import Literal, get_args, get_origin
 
 # %% ../nbs/08_command_line.ipynb #a1ebb600
@@ -30,11 +30,12 @@ def train(
     "Train a classifier of photos, and report on it"
     _look_first(folder, out)
     from lessonlib.data import dataset
+    from lessonlib.files import scratch_folder
     from lessonlib.train import train_head, train_on
     folder = folder or dataset("faces")
     if epochs:
-        with TemporaryDirectory() as scratch:
-            train_on(_clean_copy(folder, Path(scratch)/"photos"), out, epochs, arch, size, seed)
+        with scratch_folder(Path(gettempdir())/"lessonlib-photos") as scratch:
+            train_on(_clean_copy(folder, scratch/"photos"), out, epochs, arch, size, seed)
     else: train_head(folder, out, arch, size, seed)
     print(f"written: {', '.join(sorted(f.name for f in Path(out).iterdir()))} in {out}")
     return Path(out)
@@ -85,7 +86,8 @@ def check(
 
 def _write_table(file, table):
     from lessonlib.files import write_whole
-    write_whole(file, table.to_csv(index=False))
+    content = table.to_csv(index=False)
+    write_whole(file, content.encode("utf-8", "backslashreplace")) # names need not be UTF-8
     print(f"written: {file}")
 
 # %% ../nbs/08_command_line.ipynb #3d94ebaf
@@ -121,7 +123,9 @@ def _in_words(answer, top):
     words = ", ".join(f"{_safe(label)} {p:.1%}" for label,p in [*answer.probs.items()][:top])
     return words if answer.words==answer.label else f"{answer.words} ({words})"
 
-def _as_json(row): return json.dumps(row, ensure_ascii=False)
+def _as_json(row):
+    text = json.dumps(row, ensure_ascii=False)
+    return text if text.isprintable() else json.dumps(row)
 
 def _all_files(photos):
     "Files, and the photos in folders"

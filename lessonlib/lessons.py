@@ -18,6 +18,7 @@ from pathlib import Path
 # %% ../nbs/foundations/08_notebooks.ipynb #9efb50e4
 from fastcore.nbio import NbCell, mk_cell, read_nb, write_nb
 from fastcore.test import test_eq
+from .files import write_whole
 
 # %% ../nbs/foundations/08_notebooks.ipynb #a48127db
 class TestCells:
@@ -65,7 +66,7 @@ def copy_lessons(
         f"{dest} already has {', '.join(taken)}: name an empty folder, or move these away")
     shutil.copytree(home/"images", dest/"images", dirs_exist_ok=True)
     for copy in copies.values(): copy.parent.mkdir(parents=True, exist_ok=True)
-    return [Path(shutil.copy(f, copy)) for f,copy in copies.items()]
+    return [write_whole(copy, f.read_bytes()) for f,copy in copies.items()]
 
 # %% ../nbs/foundations/08_notebooks.ipynb #1cf80039
 LIBRARY_WARNING = re.compile(r"^\S*site-packages\S*:\d+: \w*Warning: .*\n(  .*\n)?", re.M)

@@ -53,8 +53,9 @@ for line in sys.stdin:
     print(until(Path(folder), *map(int, numbers)), flush=True)
 """
 
-def moments(code, path, prepare, n=20, seed=0, signal=9, status=-9, said=None):
-    "Folders in which `work(folder)` was killed at n moments drawn from a seed, by count of what it did"
+def moments(code, path, prepare, n=20, seed=0, last=None,
+            signal=9, status=-9, said=None):
+    "Folders in which `work(folder)` got a signal at n of its (last) moments, drawn from a seed"
     run,pipe = [sys.executable, "-c", KILLER, code],subprocess.PIPE
     with subprocess.Popen(run, stdin=pipe, stdout=pipe, stderr=said, text=True) as child:
         def ended(name, moment):
@@ -63,7 +64,8 @@ def moments(code, path, prepare, n=20, seed=0, signal=9, status=-9, said=None):
             return int(child.stdout.readline())
         total = ended("whole", 0)
         assert total>n, f"the whole work has {total} moments"
-        for moment in sorted(Random(seed).sample(range(1, total), min(n, total-1))):
+        first = max(1, total-last) if last else 1
+        for moment in sorted(Random(seed).sample(range(first, total), min(n, total-first))):
             assert ended(str(moment), moment)==status, f"the signal must strike at {moment} of {total}"
             yield path/str(moment)
 
