@@ -164,6 +164,7 @@ ODD = {
     "EXIF of gigabytes in a PNG": lambda: png(8, 8, before=chunk(b"eXIf", exif_block(65_000, 4_000_000))),
     "EXIF of gigabytes in a WebP": lambda: saved(small, "WEBP", exif=exif_block(65_000, 4_000_000)),
     "a row of 255": lambda: (lambda c: c[:-2]+b"\xff"*20_000_000+b"\0"+c[-2:])(saved(small, "JPEG")),
+    "short rows of 255, 74 MB": lambda: (lambda c: c[:-90]+(b"\xff"*99_000+b"\0")*740+c[-90:])(saved(picture(4000, 3000), "JPEG")),
     "progressive, of 24 MB": lambda: saved(grainy(4100, 4000, 255), "JPEG", quality=90, subsampling=0, progressive=True),
     "90 fine scans": lambda: progressive(4000, 4000, 90, finer=1), "100 scans over little": lambda: progressive(3000, 3000, 100),
     "250 million pixels": lambda: progressive(15_800, 15_800, 1).replace(b"\xff\xc2", b"\xff\xc0"),

@@ -95,14 +95,16 @@ def _bmp(content):
 _MARKER = re.compile(rb"\xff[\x01-\xcf\xd8-\xfe]")
 
 def _segments(content):
-    "Marker and content of each segment of the first photo, and how many bytes lay before it"
-    place = 2
-    while found := _MARKER.search(content, place):
-        before,marker,size = found.end()-2-place,content[found.end()-1],0
-        if marker==0xD9: return
-        place = found.end()
-        if marker>=0xC0 and marker!=0xD8: size = unpack_from(">H", content, place)[0]
-        yield marker,content[place+2:place+size],before
+    "Marker and content of each segment of the first photo, and from where to where it has none"
+    place,marker = 2,None
+    while marker!=0xD9:
+        found,size = _MARKER.search(content, place),0
+        end = found.end() if found else len(content)
+        gap,place = (place, max(place, end-2)),end
+        marker = content[end-1] if found else 0xD9 # it breaks off: this is its end
+        if marker>=0xC0 and marker not in (0xD8, 0xD9):
+            size = unpack_from(">H", content, place)[0]
+        yield marker,content[place+2:place+size],gap
         place += size
 
 # %% ../nbs/foundations/01b_structure.ipynb #b693d1d0
@@ -119,9 +121,10 @@ def _blocks(frame):
 # %% ../nbs/foundations/01b_structure.ipynb #45439743
 def _jpeg(content):
     blocks,exif,scans,progressive = Counter(),b"",0,False
-    for marker,body,before in _segments(content):
+    for marker,body,(start,end) in _segments(content):
         yield "pieces", 1
-        if not scans: yield "bytes between pieces", before
+        if not scans: yield "bytes between pieces", end-start
+        elif content.find(_ROW, start, end)>=0: yield "bytes between pieces", len(_ROW)
         if marker==0xE1 and body[:6]==b"Exif\0\0" and not scans:
             yield "bytes of EXIF", len(body)
             exif += body[6:]
@@ -136,6 +139,7 @@ def _jpeg(content):
         yield "scans", 1
         yield "blocks in scans", sum(blocks.get(c, blocks.total()) for c in colours)
 
+_ROW = b"\xff"*100_001 # says nothing, and a decoder asks again and again if more has come
 _FRAMES = {*range(0xC0, 0xD0)}-{0xC4, 0xC8, 0xCC}
 
 # %% ../nbs/foundations/01b_structure.ipynb #828970fe

@@ -152,6 +152,8 @@ BOMBS = {
     ("JPEG", "blocks in scans"): lambda: progressive(7000, 7000, 90, finer=1),
     ("JPEG", "blocks kept"): lambda: progressive(16000, 15000, 6, 3),
     ("JPEG", "bytes of a progressive JPEG"): lambda: progressive(64, 64, 2)+bytes(25_000_000),
+    ("JPEG", "bytes between pieces "): lambda: tiny[:-9]+b"\xff"*24_000_000+b"\0"+tiny[-9:],
+    ("JPEG", "bytes between pieces  "): lambda: tiny[:-9]+b"\xff"*74_000_000,
     ("JPEG", "pieces"): lambda: with_segments(tiny, segment(0xFE)*6_000_000),
     ("JPEG", "bytes between pieces"): lambda: with_segments(tiny, b"\xff"*24_000_000),
     ("JPEG", "bytes of EXIF"): lambda: with_segments(tiny, *exif_segments(bytes(22_000_000))),
@@ -199,7 +201,7 @@ def test_a_row_of_255_that_leads_nowhere_is_walked_once():
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20)) # of a processor; walked again and again: hours
 print(check_structure(sys.stdin.buffer.read(), "JPEG")["scans"])"""
     place = tiny.index(b"\xff\xda")+20
-    for content in (tiny[:place]+b"\xff"*3_000_000+b"\0"+tiny[place:], tiny[:2]+b"\xff"*90_000+tiny[2:]):
+    for content in (tiny[:place]+(b"\xff"*90_000+b"\0")*30+tiny[place:], tiny[:2]+b"\xff"*90_000+tiny[2:]):
         run = [sys.executable, "-c", code]
         assert subprocess.run(run, input=content, capture_output=True).stdout.strip()==b"1"
 
