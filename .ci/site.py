@@ -264,6 +264,12 @@ def check(site, books):
     return sorted(set(wrong))
 
 
+def beside(out):
+    "What a page fetches when its reader asks for it: plotly.js, from the Python package"
+    from importlib.util import find_spec
+    shutil.copy(Path(find_spec("plotly").origin).parent/"package_data"/"plotly.min.js", out)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--out", type=Path, default=ROOT/"_docs", help="folder of the site, replaced if there (default: _docs)")
@@ -278,6 +284,7 @@ def main():
         shutil.rmtree(out, ignore_errors=True)
         shutil.move(staged/"_docs", out)
     no_network(out)
+    beside(out)
     unlink(out)
     wrong = check(out, books)
     if wrong: sys.exit("\n".join(wrong))

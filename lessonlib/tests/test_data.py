@@ -258,9 +258,9 @@ def test_two_processes_may_want_the_same_set(home):
 
 # %% ../../nbs/foundations/01_data.ipynb #c9e4fe1c
 def test_altered_weights_are_refused(tmp_path):
-    from lessonlib.data import _lite0_tensors
+    from lessonlib.data import _lite_tensors
     file = tmp_path/"w.pth"; file.write_bytes(b"PK altered")
-    with pytest.raises(ValueError, match="reinstall"): _lite0_tensors(file)
+    with pytest.raises(ValueError, match="reinstall efficientnet-lite2"): _lite_tensors(file, 2)
 
 # %% ../../nbs/foundations/01_data.ipynb #b6c26b9f
 def test_importing_data_imports_neither_torch_nor_fastai():
@@ -271,3 +271,4 @@ def test_importing_data_imports_neither_torch_nor_fastai():
 def test_the_network_that_is_installed_is_one_of_timms():
     import timm
     assert timm.is_model(LITE0) and pretrained_weights().stem==LITE0
+    assert pretrained_weights("resnet18") is None
