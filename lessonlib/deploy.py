@@ -15,7 +15,7 @@ from pathlib import Path
 # %% ../nbs/02_deploy.ipynb #aadda4c2
 import numpy as np
 from .apart import IsolatedSession, SessionError, open_session
-from .budget import walk
+from .budget import MAX_SECONDS, walk
 from lessonlib.bundle import (
     FILES, FORMAT, NAMES, BundleError, check_content, check_facts, fingerprint, read_content,
     read_facts)
@@ -161,7 +161,7 @@ def load_bundle(
     path:str|Path, # folder that `export_bundle` wrote, here or on a stranger's machine
     threads:int=1, # of ONNX Runtime, for one photo
     isolated:bool=False, # compute in a process of its own, with limits of time and memory?
-    seconds:float=4., # that an answer may take one core, by an estimate on the high side
+    seconds:float=MAX_SECONDS, # that an answer may take one core; estimated on the high side
 ) -> Classifier: # ready to predict
     "Check every file of a bundle, then make it ready; reads no pickle"
     folder = Path(path)

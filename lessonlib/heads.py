@@ -6,8 +6,9 @@
 __all__ = ['preparation', 'joined', 'check_dest', 'write_bundle', 'export_head', 'amend_bundle']
 
 # %% ../nbs/02a_heads.ipynb #cfb64d6f
-import json
+import json, warnings
 from importlib.metadata import version
+from math import ceil
 from pathlib import Path
 
 # %% ../nbs/02a_heads.ipynb #ca9c2571
@@ -15,10 +16,12 @@ import numpy as np
 from onnx import checker, compose, load_from_string, numpy_helper, parser
 
 # %% ../nbs/02a_heads.ipynb #84800ba4
+from .budget import MAX_SECONDS, walk
 from .deploy import (
     FILES, NAMES, BundleError, Classifier, check_facts, fingerprint, model_session, read_facts)
 from .features import Z, Features, Head, stranger_limit, unit_rows
 from .files import whole_folder, write_whole
+from .graph import GraphError, read_graph
 from .judging import Validation, error_of
 from .photo import square_margin
 
@@ -172,11 +175,25 @@ def write_bundle(
     contents = dict(zip(FILES, (graph, weights)))
     files = {name: fingerprint(content) for name,content in contents.items()}
     contents["bundle.json"] = _as_json(check_facts(facts | dict(files=files)))
+    _say_if_it_will_be_refused(graph, facts)
     with whole_folder(dest, replace=True) as folder:
         for name,content in contents.items(): (folder/name).write_bytes(content)
     return Path(dest)
 
 def _as_json(facts): return (json.dumps(facts, indent=1, ensure_ascii=False)+"\n").encode()
+
+# %% ../nbs/02a_heads.ipynb #fa4817c1
+def _say_if_it_will_be_refused(graph, facts):
+    "Warn of a network that takes long, and refuse one that takes too much memory"
+    side = facts["size"]+square_margin(facts["size"], facts["method"])
+    smaller = "take a smaller size or another arch"
+    try: need = walk(read_graph(graph), (1, side, side, 3), float("inf"))
+    except GraphError as e: raise BundleError(
+        f"load_bundle would refuse it ({e}), so nothing was written: {smaller}") from e
+    if need.seconds>MAX_SECONDS: warnings.warn(
+        f"an answer takes an estimated {need.seconds:.1f} s of one core, more than "
+        f"{MAX_SECONDS:g} s: load_bundle(path, seconds={ceil(need.seconds)}) opens the bundle, "
+        f"the app and the commands refuse it. If that matters, {smaller}")
 
 # %% ../nbs/02a_heads.ipynb #2e30ec4d
 def _compared(classifier, features, head, max_difference):

@@ -103,7 +103,7 @@ def _counted(receive, mark):
 # %% ../nbs/02c_spaces.ipynb #9e4109bf
 def _too_much():
     from starlette.exceptions import HTTPException
-    return HTTPException(413, "One photo at a time, please, of 20 MB at most")
+    return HTTPException(413, f"One photo at a time, please, of {MAX_BYTES/1e6:g} MB at most")
 
 # %% ../nbs/02c_spaces.ipynb #82e32bf5
 KEPT = "Your photo is sent to the server, looked at, and deleted within two hours."

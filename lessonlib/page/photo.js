@@ -21,6 +21,7 @@ async function load() {
   if (location.protocol === "file:") throw new Said(
     "A browser lets no page read files that was itself opened as a file. In this folder, run python -m http.server and open http://localhost:8000");
   [facts, page] = await Promise.all(["bundle/bundle.json", "page.json"].map(async f => (await get(f)).json()));
+  check(facts);
   const { module, wasm } = page.runtime, model = facts.files["model.onnx"];
   const bytes = async r => (await r).arrayBuffer();
   const [code, binary, onnx] = await Promise.all([get(module.url, module.integrity).then(r => r.blob()),
@@ -31,6 +32,14 @@ async function load() {
   session = await ort.InferenceSession.create(new Uint8Array(onnx), { logSeverityLevel: 3 });
   tensor = (data, shape) => new ort.Tensor("uint8", data, shape);
   await session.run({ image: tensor(new Uint8Array(12), [1, 2, 2, 3]) }); // the first run is slow: let it be this one
+}
+
+function check({ labels, temperature, unsure_below, stranger_above, files }) { // as Python does before it writes them
+  const within = (x, low, high) => x === undefined || typeof x === "number" && x >= low && x <= high;
+  const fits = Array.isArray(labels) && labels.length > 1 && labels.every(l => typeof l === "string") &&
+    within(temperature, 0.01, 100) && within(unsure_below, 0, 1) && within(stranger_above, 0, 2) &&
+    /^[0-9a-f]{64}$/.test(files?.["model.onnx"]?.sha256);
+  if (!fits) throw new Said("bundle/bundle.json is not as it was published: its labels, numbers or hashes cannot be. Fetch this folder again.");
 }
 
 // ---- From a file to the pixels that Python would see
@@ -71,6 +80,8 @@ async function classify(blob) {
   const bitmap = await opened(blob), start = performance.now();
   const { probs, distance } = await session.run({ image: pixels(bitmap) });
   bitmap.close();
+  const whole = probs.data.length === facts.labels.length && Math.abs(probs.data.reduce((a, b) => a + b) - 1) < 1e-3;
+  if (!whole || distance && !Number.isFinite(distance.data[0])) throw new Said("The network gives no probabilities that add up to one for this photo.");
   const flat = Array.from(probs.data, p => p ** (1 / (facts.temperature ?? 1))), sum = flat.reduce((a, b) => a + b);
   const answer = facts.labels.map((label, i) => ({ label, p: flat[i] / sum })).sort((a, b) => b.p - a.p);
   return { answer, distance: distance?.data[0], ms: performance.now() - start };

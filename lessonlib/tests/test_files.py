@@ -32,12 +32,14 @@ KILLER = """import os, sys
 from pathlib import Path
 COUNTED = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move"}
 exec(sys.argv[1]) # says what the `work` is
-def until(folder, moment, signal):
+def until(folder, moment, signal, since):
     "How a child ended that got a signal at this moment of its work, or the number of its moments"
-    done,(out,into) = 0,os.pipe()
+    done,begun,(out,into) = 0,since=="-",os.pipe()
     def count(event, args):
-        nonlocal done
+        nonlocal done,begun
         if event not in COUNTED: return
+        begun = begun or str(args[0]).lstrip(".").startswith(since)
+        if not begun: return
         done += 1
         if done==moment: os.kill(os.getpid(), signal)
     pid = os.fork()
@@ -49,23 +51,22 @@ def until(folder, moment, signal):
     ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return ended or int(os.read(out, 9))
 for line in sys.stdin:
-    folder,*numbers = line.split()
-    print(until(Path(folder), *map(int, numbers)), flush=True)
+    folder,moment,signal,since = line.split()
+    print(until(Path(folder), int(moment), int(signal), since), flush=True)
 """
 
-def moments(code, path, prepare, n=20, seed=0, last=None,
+def moments(code, path, prepare, n=20, seed=0, since="-",
             signal=9, status=-9, said=None):
-    "Folders in which `work(folder)` got a signal at n of its (last) moments, drawn from a seed"
+    "Folders in which `work(folder)` got a signal at n moments, from when it named a file `since`"
     run,pipe = [sys.executable, "-c", KILLER, code],subprocess.PIPE
     with subprocess.Popen(run, stdin=pipe, stdout=pipe, stderr=said, text=True) as child:
         def ended(name, moment):
             prepare(path/name)
-            print(path/name, moment, signal, file=child.stdin, flush=True)
+            print(path/name, moment, signal, since, file=child.stdin, flush=True)
             return int(child.stdout.readline())
         total = ended("whole", 0)
         assert total>n, f"the whole work has {total} moments"
-        first = max(1, total-last) if last else 1
-        for moment in sorted(Random(seed).sample(range(first, total), min(n, total-first))):
+        for moment in sorted(Random(seed).sample(range(1, total), min(n, total-1))):
             assert ended(str(moment), moment)==status, f"the signal must strike at {moment} of {total}"
             yield path/str(moment)
 

@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['SIZES', 'of_training', 'test_photos_of_any_size_become_the_square_of_training',
            'test_the_window_of_every_size_is_fastais', 'taught', 'head_bundle',
-           'test_the_bundle_answers_as_the_head_does', 'test_strangers_have_no_label_and_own_photos_have_one',
+           'test_the_bundle_answers_as_the_head_does', 'test_a_network_that_will_be_refused_says_so_when_it_is_written',
+           'heavy', 'test_strangers_have_no_label_and_own_photos_have_one',
            'test_a_head_that_disagrees_or_a_folder_in_use_leaves_all_as_it_was',
            'test_facts_say_how_the_error_was_measured', 'test_no_torch_is_needed_to_make_a_bundle',
            'test_the_limit_for_strangers_is_that_of_the_photos_that_go_along']
@@ -72,6 +73,34 @@ def test_the_bundle_answers_as_the_head_does(taught, head_bundle):
         probs,distance = classifier.session.run(None, {"image": square(pixels, 96, "squish")[None]})
         assert np.allclose(probs, head.probabilities(features.x[i:i+1]), atol=1e-4)
         assert np.allclose(distance, distances(features.x[i:i+1], features.x), atol=1e-3)
+
+# %% ../../nbs/02a_heads.ipynb #20dcc69f
+def test_a_network_that_will_be_refused_says_so_when_it_is_written(tmp_path):
+    facts = dict(format=1, labels=["a", "b"], arch="heavy", size=64, method="squish",
+                 mean=[0.]*3, std=[1.]*3)
+    with pytest.warns(UserWarning, match=r"estimated 4.\d s .*seconds=5\) opens the bundle"):
+        write_bundle(tmp_path/"slow", facts, heavy(900), b"weights")
+    with pytest.raises(BundleError, match="would take"): load_bundle(tmp_path/"slow")
+    assert load_bundle(tmp_path/"slow", seconds=5).labels==["a", "b"]
+    with pytest.raises(BundleError, match="needs .* MB or more.*nothing was written.*smaller size"):
+        write_bundle(tmp_path/"large", facts, heavy(9000), b"weights")
+    assert not (tmp_path/"large").exists()
+
+def heavy(side):
+    "A network that makes photos large before it looks at them"
+    from onnx import parser
+    sines = " ".join(f"s{i+1} = Sin (s{i})" for i in range(130))
+    return parser.parse_model(f"""<ir_version: 10, opset_import: ["": 20]>
+heavy (uint8[batch, height, width, 3] image) => (float[batch, 2] probs)
+<int64[4] large = {{1, {side}, {side}, 3}}, int64[2] axes = {{1, 2}},
+ int64[1] none = {{0}}, int64[1] both = {{2}}, int64[1] second = {{1}}> {{
+    x = Cast <to=1> (image)
+    s0 = Resize <mode="linear"> (x, , , large)
+    {sines}
+    mean = ReduceMean <keepdims=0> (s130, axes)
+    two = Slice (mean, none, both, second)
+    probs = Softmax <axis=1> (two)
+}}""").SerializeToString()
 
 # %% ../../nbs/02a_heads.ipynb #73ed7d51
 def test_strangers_have_no_label_and_own_photos_have_one(taught, head_bundle):
