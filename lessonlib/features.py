@@ -7,7 +7,7 @@ __all__ = ['Z', 'Features', 'photo_features', 'forget_features', 'Head', 'Streng
            'choose_strength', 'fit_head', 'own_distances', 'stranger_limit', 'distances']
 
 # %% ../nbs/01b_features.ipynb #423ff6f7
-import hashlib, warnings
+import hashlib
 from collections import Counter, namedtuple
 from functools import partial
 from multiprocessing.pool import ThreadPool
@@ -20,6 +20,7 @@ from fastcore.basics import patch, store_attr
 from .data import LITE0, data_home, progress
 from .judging import Validation
 from .kept import Kept
+from .linear import fit_linear, softmax, stratified_folds
 from .looks import PACKED, likeness, look_at, unpacked
 from .network import distances, feature_network, unit_rows
 from .photo import MAX_JPEG_BYTES, PhotoError, open_photo, square, undecoded
@@ -162,8 +163,7 @@ class Head:
     ) -> np.ndarray: # a row for each photo, a column for each label
         "Probabilities of the labels"
         scores = (x-self.mean)/self.scale @ self.weights + self.bias
-        odds = np.exp(scores-scores.max(1, keepdims=True))
-        return odds/odds.sum(1, keepdims=True)
+        return softmax(scores)
 
     def folded(self) -> tuple: # weights, features × labels; and bias, both float32
         "One product and one sum that do the same: mean and scale worked into weights and bias"
@@ -176,20 +176,13 @@ class Strength(namedtuple("Strength", "C balanced")):
 
 def _fitted(x, y, n_labels, strength):
     "Mean, scale, weights and bias of a head"
-    from sklearn.linear_model import LogisticRegression
     mean,scale = x.mean(0),x.std(0)+1e-3
-    known = np.unique(y)
+    known = np.unique(y) # a label without photos here gets no probability
     weights,bias = np.zeros((x.shape[1], n_labels), np.float32),np.full(n_labels, -30.)
     bias[known] = 0
     if len(known)>1:
-        weight = "balanced" if strength.balanced else None
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            fit = LogisticRegression(C=strength.C, tol=1e-3, max_iter=200, class_weight=weight)
-            fit.fit((x-mean)/scale, y)
-        pair = len(known)==2 # of two labels scikit-learn knows the difference of their scores
-        weights[:,known] = np.vstack([-fit.coef_/2, fit.coef_/2]).T if pair else fit.coef_.T
-        bias[known] = np.append(-fit.intercept_/2, fit.intercept_/2) if pair else fit.intercept_
+        places = np.searchsorted(known, y)
+        weights[:,known],bias[known] = fit_linear((x-mean)/scale, places, len(known), *strength)
     return mean,scale,weights,bias
 
 # %% ../nbs/01b_features.ipynb #1e61eec8
@@ -251,16 +244,13 @@ def splits(
     seed:int=42, # of the draw
 ) -> list[tuple]: # for each fold: rows to learn from, rows to judge
     "Cut photos into folds of like labels, near duplicates on one side"
-    from sklearn.model_selection import StratifiedKFold
     _check_trainable(features)
     firsts = np.unique(features.groups, return_index=True)[1] # one photo for each group
     counts = np.array([*Counter(features.y[firsts].tolist()).values()])
     if counts.max()<2: raise ValueError("all photos of each label are one photo: add others")
-    split = StratifiedKFold(min(folds, max(2, counts.min())), shuffle=True, random_state=seed)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore") # of labels with few photos
-        parts = [judge for _,judge in split.split(firsts, features.y[firsts])]
-    judges = [np.isin(features.groups, features.groups[firsts[part]]) for part in parts]
+    fold = stratified_folds(features.y[firsts], min(folds, max(2, counts.min())), seed)
+    parts = [firsts[fold==i] for i in np.unique(fold)]
+    judges = [np.isin(features.groups, features.groups[part]) for part in parts]
     return [(np.flatnonzero(~judge), np.flatnonzero(judge)) for judge in judges]
 
 # %% ../nbs/01b_features.ipynb #8ffabf65
@@ -290,8 +280,14 @@ def choose_strength(
     "How freely the weights of a head may grow, found by cross-validation"
     parts,counts = splits(features, 5, seed),np.unique(features.y, return_counts=True)[1]
     ways = [False, True] if counts.max()>2*counts.min() else [False]
-    tried = [Strength(C, balanced) for C in (1e-4, 1e-3, 1e-2, .1, 1.) for balanced in ways]
-    return min(tried, key=lambda strength: _loss(_judged(features, parts, strength)))
+    losses = {}
+    for C in 1e-4, 1e-3, 1e-2, .1, 1.:
+        for balanced in ways:
+            strength = Strength(C, balanced)
+            losses[strength] = _loss(_judged(features, parts, strength))
+        best = min(losses, key=losses.get)
+        if best.C<C: break # with more freedom it gets worse
+    return best
 
 def _loss(judged):
     "Minus the logarithm of the right label's probability, a mean over labels"
