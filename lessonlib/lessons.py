@@ -10,6 +10,7 @@ __all__ = ['LIBRARY_WARNING', 'NOISE', 'LINES', 'FEW_NAMES', 'TestCells', 'lesso
 
 # %% ../nbs/foundations/08_notebooks.ipynb #01b1967f
 import ast, os, re, shutil
+from functools import cache
 from argparse import ArgumentParser
 from configparser import ConfigParser
 from importlib.util import find_spec
@@ -158,6 +159,7 @@ def upward_imports(
     return [f"{quoted(path, n)}  # {here} may not import {other}" for n,other in above.items()]
 
 # %% ../nbs/foundations/08_notebooks.ipynb #0074f06b
+@cache
 def private_names(path): # module
     "The names with an underscore that a module binds"
     nodes = [*ast.walk(syntax(path))]

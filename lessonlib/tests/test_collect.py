@@ -333,8 +333,9 @@ def test_a_search_waits_as_long_as_the_server_asks(server, tmp_path):
 @pytest.mark.parametrize("path, why", {"/hang": "no answer in time", "/trickle": "no answer in time",
     "/forbidden": "403", "/closed": "3600 s", "/page": "nothing was found", "/cut/7": "cut off"}.items())
 def test_a_search_that_finds_nothing_says_why_and_names_the_way_on(server, tmp_path, path, why):
+    deadline = .5 if path in ("/hang", "/trickle") else 20 # a busy machine answers late, these two never
     with pytest.raises(NoPhotosFound, match=f"'sun'.*{why}.*list of addresses.*faces"):
-        search_at(server, tmp_path, path, deadline=3)
+        search_at(server, tmp_path, path, deadline=deadline)
     assert path!="/hang" or server.at_work  # we did not wait for its end
 
 # %% ../../nbs/foundations/04_collect.ipynb #83eaa91c
