@@ -281,12 +281,12 @@ def choose_strength(
     parts,counts = splits(features, 5, seed),np.unique(features.y, return_counts=True)[1]
     ways = [False, True] if counts.max()>2*counts.min() else [False]
     losses = {}
-    for C in 1e-4, 1e-3, 1e-2, .1, 1.:
+    for C in 1., .1, 1e-2, 1e-3, 1e-4:
         for balanced in ways:
             strength = Strength(C, balanced)
             losses[strength] = _loss(_judged(features, parts, strength))
         best = min(losses, key=losses.get)
-        if best.C<C: break # with more freedom it gets worse
+        if best.C>C: break # held tighter it gets worse
     return best
 
 def _loss(judged):
