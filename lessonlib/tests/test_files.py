@@ -32,14 +32,13 @@ KILLER = """import os, sys
 from pathlib import Path
 COUNTED = {"open", "os.rename", "os.mkdir", "os.remove", "os.rmdir", "shutil.move"}
 exec(sys.argv[1]) # says what the `work` is
-def until(folder, moment, signal, since):
+def until(folder, moment, signal, about):
     "How a child ended that got a signal at this moment of its work, or the number of its moments"
-    done,begun,(out,into) = 0,since=="-",os.pipe()
+    done,(out,into) = 0,os.pipe()
     def count(event, args):
-        nonlocal done,begun
-        if event not in COUNTED: return
-        begun = begun or str(args[0]).lstrip(".").startswith(since)
-        if not begun: return
+        nonlocal done
+        counts = about=="-" or str(args[0]).lstrip(".").startswith(about)
+        if event not in COUNTED or not counts: return
         done += 1
         if done==moment: os.kill(os.getpid(), signal)
     pid = os.fork()
@@ -51,18 +50,18 @@ def until(folder, moment, signal, since):
     ended = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
     return ended or int(os.read(out, 9))
 for line in sys.stdin:
-    folder,moment,signal,since = line.split()
-    print(until(Path(folder), int(moment), int(signal), since), flush=True)
+    folder,moment,signal,about = line.split()
+    print(until(Path(folder), int(moment), int(signal), about), flush=True)
 """
 
-def moments(code, path, prepare, n=20, seed=0, since="-",
+def moments(code, path, prepare, n=20, seed=0, about="-",
             signal=9, status=-9, said=None):
-    "Folders in which `work(folder)` got a signal at n moments, from when it named a file `since`"
+    "Folders in which `work(folder)` got a signal at n moments of what it did, or did `about` a name"
     run,pipe = [sys.executable, "-c", KILLER, code],subprocess.PIPE
     with subprocess.Popen(run, stdin=pipe, stdout=pipe, stderr=said, text=True) as child:
         def ended(name, moment):
             prepare(path/name)
-            print(path/name, moment, signal, since, file=child.stdin, flush=True)
+            print(path/name, moment, signal, about, file=child.stdin, flush=True)
             return int(child.stdout.readline())
         total = ended("whole", 0)
         assert total>n, f"the whole work has {total} moments"
