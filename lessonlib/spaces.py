@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['KEPT', 'LAUNCH', 'PAGE', 'WEB', 'CDN', 'RUNTIME', 'IN_BROWSER', 'MODULES', 'ON_SERVER', 'NoGradio', 'question', 'app',
-           'OnePhoto', 'run_app', 'space']
+           'OnePhoto', 'run_app', 'integrity_of', 'runtime_files', 'space_readme', 'space']
 
 # %% ../nbs/02c_spaces.ipynb #a4ebc7ea
 import html, json, os, shutil, signal, sys, tempfile
@@ -148,17 +148,24 @@ RUNTIME = dict(
     wasm=("ort-wasm-simd-threaded.wasm",
           "sha384-vjBJ1z7qrhkTyYsNqKeF6c7N+nOJSU94czEo+tvZcu8G75JparGq9kB+kTnEUNVM"))
 
-def _integrity(content): return f"sha384-{b64encode(sha384(content).digest()).decode()}"
+def integrity_of(
+    content:bytes, # of a file
+) -> str: # as `integrity` stands in HTML
+    "What a browser compares a file with"
+    return f"sha384-{b64encode(sha384(content).digest()).decode()}"
 
 # %% ../nbs/02c_spaces.ipynb #a55f288b
-def _runtime(folder, given):
+def runtime_files(
+    folder:Path, # where a page is being written
+    given:str|Path|None, # folder of npm's onnxruntime-web, to copy from; a CDN if None
+) -> dict[str, dict]: # `url` and `integrity` of `module` and `wasm`
     "Address and hash of both files of the runtime; copies them in if a folder is given"
     if given is None: return {k: dict(url=CDN+f, integrity=h) for k,(f,h) in RUNTIME.items()}
     given = Path(given)/"dist" if (Path(given)/"dist").is_dir() else Path(given)
     (folder/"runtime").mkdir()
     for name,integrity in RUNTIME.values():
         content = (given/name).read_bytes() if (given/name).is_file() else b""
-        if _integrity(content)!=integrity: raise ValueError(
+        if integrity_of(content)!=integrity: raise ValueError(
             f"{given} holds no {name} of onnxruntime-web {WEB}: "
             f"npm pack onnxruntime-web@{WEB}, unpack it and name its folder")
         (folder/"runtime"/name).write_bytes(content)
@@ -168,7 +175,12 @@ def _runtime(folder, given):
 def _filled(name, **words): # a template of the page's, and what to put in
     return Template((PAGE/name).read_text(encoding="utf-8")).substitute(words)
 
-def _readme(title, sdk, how, **facts):
+def space_readme(
+    title:str, # of the page
+    sdk:str, # static or gradio
+    how:str, # to see it on one's own machine
+    **facts, # for Hugging Face, by its names
+) -> str: # Markdown
     "The README of a Space: facts for Hugging Face, and words for people"
     facts = dict(title=title, emoji="📷", colorFrom="blue", colorTo="gray", sdk=sdk, **facts)
     lines = [f"{k}: {json.dumps(v, ensure_ascii=False)}" for k,v in facts.items()]
@@ -195,9 +207,9 @@ def _static(folder, title, examples, runtime):
     page = _filled("index.html", title=html.escape(title), cdn=cdn)
     (folder/"index.html").write_text(page, encoding="utf-8")
     limits = dict(bytes=MAX_BYTES, pixels=MAX_PIXELS)
-    facts = dict(runtime=_runtime(folder, runtime), top=3, examples=examples, limits=limits)
+    facts = dict(runtime=runtime_files(folder, runtime), top=3, examples=examples, limits=limits)
     (folder/"page.json").write_text(json.dumps(facts, indent=1), encoding="utf-8")
-    return _readme(title, "static", IN_BROWSER, app_file="index.html")
+    return space_readme(title, "static", IN_BROWSER, app_file="index.html")
 
 # %% ../nbs/02c_spaces.ipynb #671cad98
 IN_BROWSER = """The photo is looked at in your browser and never leaves your device. To see the page on
@@ -219,7 +231,7 @@ def _served(folder, title):
     pinned = "".join(f"{p}=={v}\n" for p,v in pins.items())
     (folder/"requirements.txt").write_text(pinned)
     python = ".".join(map(str, sys.version_info[:2]))
-    return _readme(title, "gradio", ON_SERVER, sdk_version=pins["gradio"],
+    return space_readme(title, "gradio", ON_SERVER, sdk_version=pins["gradio"],
                    python_version=python, app_file="app.py")
 
 # %% ../nbs/02c_spaces.ipynb #e850ae9e
