@@ -335,7 +335,11 @@ async function wipe() {
 
 // ---- From nothing to ready
 
-const start0 = () => { addClass("Class 1"); addClass("Class 2"); choose(classes[0]); };
+function begin() {
+  for (const name of ["Class 1", "Class 2"]) addClass(name);
+  choose(classes[0]);
+  keepClasses();
+}
 
 async function restore() {
   const kept = await keep.kept();
@@ -344,7 +348,7 @@ async function restore() {
     if (photo.network === page.network.integrity) await add(photo);
     else queue(photo.blob ? { id: photo.id, class: photo.class, blob: photo.blob, name: photo.name } : photo);
   }
-  if (!classes.length) start0();
+  if (!classes.length) begin();
 }
 
 function listen() {
@@ -383,7 +387,8 @@ async function load() {
   await looker("load", { runtime: { module: absolute(module), wasm: absolute(wasm) }, network: absolute(page.network), limits: page.limits, facts: page.facts });
   await keep.open(`lessonlib-teach ${location.pathname}`).then(restore, e => {
     complain(`This browser lets no page remember anything (${e.message}): download your photos to go on later.`);
-    [full] = [true, start0()]; });
+    full = true;
+    begin(); });
   listen();
   $("said").textContent = "Ready for photos.";
   if (photos.size || row.length) train();
