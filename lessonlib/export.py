@@ -142,6 +142,7 @@ def bundle_learner(
     content = read_content(classifier.path, facts, "model.safetensors")
     try: weights = load(content)
     except SafetensorError as e: raise BundleError(f"model.safetensors: {e}") from e
+    _must_be_held(facts)
     head_alone = "weight" in weights # the network before it is the pretrained one
     learn = photo_learner(dls, _architecture(facts["arch"]), pretrained=head_alone)
     if facts.get("head")=="linear":
@@ -157,6 +158,19 @@ def bundle_learner(
     return learn
 
 # %% ../nbs/02b_export.ipynb #1cdfbda9
+def _must_be_held(facts):
+    "Raise `BundleError` for an architecture that is unknown, or too large for the bundle's files"
+    import timm
+    arch = facts["arch"]
+    ours = not arch.startswith("torchvision/")
+    if ours and not timm.is_model(arch): raise BundleError(
+        f"bundle.json: timm has no architecture {arch!r}") # addresses and folders are none
+    with torch.device("meta"): # shapes, and no numbers
+        net = timm.create_model(arch, num_classes=0) if ours else _architecture(arch)()
+    numbers = sum(w.numel() for w in net.parameters())
+    if 4*numbers>facts["files"]["model.onnx"]["bytes"]+600_000_000: raise BundleError(
+        f"bundle.json: {arch} has {numbers/1e6:.0f} million numbers, which model.onnx cannot hold")
+
 def _architecture(name):
     "What `photo_learner` takes: a name of timm's or a function of torchvision's"
     from torchvision.models import get_model_builder

@@ -154,6 +154,8 @@ def _graph(kept, head):
     return whole.SerializeToString()
 
 # %% ../nbs/02a_heads.ipynb #f8c41678
+_LITTER = {".DS_Store", "Thumbs.db", "desktop.ini"} # which systems leave in any folder
+
 def check_dest(
     dest:str|Path, # where a bundle is to be written
 ):
@@ -163,8 +165,8 @@ def check_dest(
         raise BundleError(f"{dest} is no folder: choose another name")
     names = [f.name for f in dest.iterdir()] if dest.exists() else []
     for name in sorted(names):
-        left_behind = name.startswith(".bundle.json") # by an `amend_bundle` that was killed
-        if name not in NAMES and not left_behind: raise BundleError(
+        of_no_worth = name in _LITTER or name.startswith(".") and name.endswith(".part")
+        if name not in NAMES and not of_no_worth: raise BundleError(
             f"{dest} holds other things ({name}): name a new folder")
 
 # %% ../nbs/02a_heads.ipynb #0d0a7e19

@@ -148,13 +148,16 @@ def bundle_or_weights(
     "Write a bundle, or the weights alone if there can be none"
     from lessonlib.deploy import BundleError
     from lessonlib.export import export_bundle
-    from lessonlib.files import write_whole
+    from lessonlib.files import CannotWrite, write_whole
     from safetensors.torch import save
+    from tempfile import gettempdir
     try: return export_bundle(learn, out, **options)
     except Exception as e:
-        kept = f"{Path(out)}.safetensors"
         weights = learn.model.state_dict()
-        write_whole(kept, save({name: w.cpu().contiguous() for name,w in weights.items()}))
+        content = save({name: w.cpu().contiguous() for name,w in weights.items()})
+        try: kept = write_whole(f"{Path(out)}.safetensors", content)
+        except CannotWrite: # nor a bundle, then: where the system has room for what passes
+            kept = write_whole(Path(gettempdir())/f"{Path(out).name}.safetensors", content)
         raise BundleError(f"{e}; the trained weights are in {kept}") from e
 
 # %% ../nbs/02e_train.ipynb #1362ed4a

@@ -9,7 +9,8 @@ __all__ = ['MOMENTS', 'TRAIN', 'AT_WORK', 'STOPPED', 'typed', 'status', 'test_ba
            'test_a_training_that_is_killed_leaves_the_old_bundle_or_the_new', 'two_photos', 'bytes_of',
            'test_ctrl_c_in_any_command_is_one_line_and_loses_nothing',
            'test_names_that_are_no_utf8_are_answered_and_written_down',
-           'test_a_bundle_that_cannot_be_leaves_the_weights', 'test_check_says_what_may_be_wrong_and_moves_nothing',
+           'test_a_bundle_that_cannot_be_leaves_the_weights', 'test_on_a_full_disk_the_weights_are_kept_elsewhere',
+           'test_a_training_that_cannot_write_says_what_to_do', 'test_check_says_what_may_be_wrong_and_moves_nothing',
            'test_evaluate_judges_photos_of_ones_own', 'test_predict_answers_for_a_folder_as_lines_json_and_table',
            'test_names_from_strangers_cannot_steer_a_terminal', 'test_a_reader_who_has_gone_is_no_error_of_the_photos',
            'test_predict_answers_for_good_photos_and_names_the_bad_one', 'test_predict_says_so_when_it_is_not_sure',
@@ -24,7 +25,7 @@ from ..cli import *
 import json, os, pytest, re, shutil, signal, socket, subprocess, sys
 from contextlib import contextmanager
 from ..data import dataset
-from .test_files import moments
+from .test_files import moments, small_disk
 from pathlib import Path
 
 # %% ../../nbs/08_command_line.ipynb #f1d1c9d4
@@ -183,6 +184,7 @@ def two_photos():
     try: yield f"http://127.0.0.1:{server.server_port}"
     finally: server.shutdown(); server.server_close()
 
+# %% ../../nbs/08_command_line.ipynb #aef30925
 def bytes_of(folder): return {f: f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
@@ -231,6 +233,23 @@ def test_a_bundle_that_cannot_be_leaves_the_weights(untrained, tmp_path, monkeyp
         bundle_or_weights(untrained, tmp_path/"mine")
     kept,weights = load_file(tmp_path/"mine.safetensors"),untrained.model.state_dict()
     assert kept.keys()==weights.keys() and all((kept[k]==weights[k]).all() for k in kept)
+
+# %% ../../nbs/08_command_line.ipynb #aa123a9e
+def test_on_a_full_disk_the_weights_are_kept_elsewhere(untrained, small_disk, tmp_path, monkeypatch):
+    import tempfile
+    from lessonlib.deploy import BundleError
+    from lessonlib.train import bundle_or_weights
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    with pytest.raises(BundleError, match="No space left.*the trained weights are in .*mine.safetens"):
+        bundle_or_weights(untrained, small_disk/"mine")
+    assert (tmp_path/"mine.safetensors").stat().st_size>10**7 and not names(small_disk)
+
+def test_a_training_that_cannot_write_says_what_to_do(two_sets, small_disk, capsys):
+    words = "train", two_sets/"new", "--size", "64", "--out"
+    assert status(*words, small_disk/"out") == 1
+    assert "Free some space" in capsys.readouterr().err and not names(small_disk)
+    assert status(*words, Path("/proc/none/out")) == 2
+    assert "choose another --out" in capsys.readouterr().err
 
 # %% ../../nbs/08_command_line.ipynb #683b94bf
 def test_check_says_what_may_be_wrong_and_moves_nothing(faces50, tmp_path, capsys):
@@ -293,17 +312,10 @@ def test_predict_says_so_when_it_is_not_sure(bundle_once, tmp_path, capsys):
 
 # %% ../../nbs/08_command_line.ipynb #3c678ced
 def test_collect_takes_addresses_from_a_file(tmp_path, capsys):
-    import threading
-    from functools import partial
-    from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-    serve = partial(SimpleHTTPRequestHandler, directory=str(dataset("photos")))
-    server = ThreadingHTTPServer(("127.0.0.1", 0), serve)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    names = "cat.png", "coffee.png", "missing.png"
-    lines = [f"http://127.0.0.1:{server.server_port}/{name}" for name in names]
-    (tmp_path/"list.txt").write_text("\n".join(lines))
-    answer = status("collect", f"things={tmp_path/'list.txt'}", "-o", tmp_path/"got")
-    server.shutdown(); server.server_close()
+    with two_photos() as server:
+        lines = [f"{server}/{name}" for name in ("cat.png", "coffee.png", "missing.png")]
+        (tmp_path/"list.txt").write_text("\n".join(lines))
+        answer = status("collect", f"things={tmp_path/'list.txt'}", "-o", tmp_path/"got")
     assert answer == 0 and "2 things" in capsys.readouterr().out
 
 # %% ../../nbs/08_command_line.ipynb #f858d2c4

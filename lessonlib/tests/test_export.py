@@ -9,7 +9,7 @@ __all__ = ['ARCHS', 'bundle', 'recorded', 'test_the_bundle_answers_all_photos_as
            'test_a_learner_without_photos_reads_them_as_in_training',
            'test_a_bundle_can_be_trained_on_and_exported_again', 'test_other_labels_are_no_ground_to_train_on',
            'test_amending_keeps_a_bundle_whole', 'test_a_head_comes_back_as_a_learner_and_leaves_again',
-           'test_weights_that_do_not_fit_are_named']
+           'test_weights_that_do_not_fit_are_named', 'test_an_architecture_is_known_and_fits_before_it_is_built']
 
 # %% ../../nbs/02b_export.ipynb #star
 from ..export import *
@@ -179,3 +179,12 @@ def test_weights_that_do_not_fit_are_named(bundle_once, tmp_path):
         (bundle/"model.safetensors").write_bytes(content)
         (bundle/"bundle.json").write_text(json.dumps(facts))
         with pytest.raises(BundleError, match=words): bundle_learner(load_bundle(bundle))
+
+# %% ../../nbs/02b_export.ipynb #9046e076
+@pytest.mark.parametrize("arch, words", [("vit_giant_patch14_clip_224", "cannot hold"),
+    ("hf-hub:somebody/else", "has no architecture"), ("local-dir:/etc", "has no architecture")])
+def test_an_architecture_is_known_and_fits_before_it_is_built(bundle_once, tmp_path, arch, words):
+    bundle = shutil.copytree(bundle_once, tmp_path/"b")
+    facts = json.loads((bundle/"bundle.json").read_text())
+    (bundle/"bundle.json").write_text(json.dumps(facts | dict(arch=arch)))
+    with pytest.raises(BundleError, match=words): bundle_learner(load_bundle(bundle))

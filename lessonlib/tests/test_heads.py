@@ -3,8 +3,9 @@
 # %% auto #0
 __all__ = ['SIZES', 'of_training', 'test_photos_of_any_size_become_the_square_of_training',
            'test_the_window_of_every_size_is_fastais', 'taught', 'head_bundle',
-           'test_the_bundle_answers_as_the_head_does', 'test_a_network_that_will_be_refused_says_so_when_it_is_written',
-           'heavy', 'test_strangers_have_no_label_and_own_photos_have_one',
+           'test_the_bundle_answers_as_the_head_does', 'test_what_systems_and_killed_programs_leave_stops_no_training',
+           'test_a_network_that_will_be_refused_says_so_when_it_is_written', 'heavy',
+           'test_strangers_have_no_label_and_own_photos_have_one',
            'test_a_head_that_disagrees_or_a_folder_in_use_leaves_all_as_it_was',
            'test_facts_say_how_the_error_was_measured', 'test_no_torch_is_needed_to_make_a_bundle',
            'test_the_limit_for_strangers_is_that_of_the_photos_that_go_along']
@@ -73,6 +74,16 @@ def test_the_bundle_answers_as_the_head_does(taught, head_bundle):
         probs,distance = classifier.session.run(None, {"image": square(pixels, 96, "squish")[None]})
         assert np.allclose(probs, head.probabilities(features.x[i:i+1]), atol=1e-4)
         assert np.allclose(distance, distances(features.x[i:i+1], features.x), atol=1e-3)
+
+# %% ../../nbs/02a_heads.ipynb #f3c4549b
+def test_what_systems_and_killed_programs_leave_stops_no_training(head_bundle, tmp_path):
+    bundle = shutil.copytree(head_bundle, tmp_path/"b")
+    for name in ".DS_Store", "Thumbs.db", ".bundle.json.part": (bundle/name).write_bytes(b"x")
+    check_dest(bundle)
+    for name in "notes.part", ".profile", "photo.jpg":
+        (bundle/name).write_bytes(b"x")
+        with pytest.raises(BundleError, match=f"holds other things .{name}"): check_dest(bundle)
+        (bundle/name).unlink()
 
 # %% ../../nbs/02a_heads.ipynb #20dcc69f
 def test_a_network_that_will_be_refused_says_so_when_it_is_written(tmp_path):
