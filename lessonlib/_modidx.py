@@ -1032,6 +1032,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                             'lessonlib/tests/test_cli.py'),
                                           'lessonlib.tests.test_cli.test_ctrl_c_in_any_command_is_one_line_and_loses_nothing': ( 'command_line.html#test_ctrl_c_in_any_command_is_one_line_and_loses_nothing',
                                                                                                                                  'lessonlib/tests/test_cli.py'),
+                                          'lessonlib.tests.test_cli.test_ctrl_c_while_the_words_are_read_is_one_line_too': ( 'command_line.html#test_ctrl_c_while_the_words_are_read_is_one_line_too',
+                                                                                                                             'lessonlib/tests/test_cli.py'),
                                           'lessonlib.tests.test_cli.test_error_bundle_and_report_tell_of_the_same_answers': ( 'command_line.html#test_error_bundle_and_report_tell_of_the_same_answers',
                                                                                                                               'lessonlib/tests/test_cli.py'),
                                           'lessonlib.tests.test_cli.test_evaluate_judges_photos_of_ones_own': ( 'command_line.html#test_evaluate_judges_photos_of_ones_own',

@@ -301,9 +301,10 @@ def main(
     args:list|None=None, # words of the command line; those of the process by default
 ) -> int: # exit status
     "The command `lessonlib`"
-    typed = vars(parser().parse_args(args))
-    func,_ = COMMANDS[typed.pop("word")]
-    try: func(**typed)
+    try:
+        typed = vars(parser().parse_args(args))
+        func,_ = COMMANDS[typed.pop("word")]
+        func(**typed)
     except KeyboardInterrupt: return _complain("stopped", 130)
     except BrokenPipeError: return _nobody_reads()
     except Exception as e:

@@ -6,7 +6,8 @@ __all__ = ['MOMENTS', 'TRAIN', 'AT_WORK', 'STOPPED', 'typed', 'status', 'test_ba
            'test_training_writes_a_bundle_and_a_report_and_touches_no_photo',
            'test_error_bundle_and_report_tell_of_the_same_answers',
            'test_ctrl_c_ends_the_fine_tuning_and_keeps_a_result', 'two_sets', 'as_before', 'names',
-           'test_a_training_that_is_killed_leaves_the_old_bundle_or_the_new', 'two_photos', 'bytes_of',
+           'test_a_training_that_is_killed_leaves_the_old_bundle_or_the_new', 'two_photos',
+           'test_ctrl_c_while_the_words_are_read_is_one_line_too', 'bytes_of',
            'test_ctrl_c_in_any_command_is_one_line_and_loses_nothing',
            'test_names_that_are_no_utf8_are_answered_and_written_down',
            'test_a_bundle_that_cannot_be_leaves_the_weights', 'test_on_a_full_disk_the_weights_are_kept_elsewhere',
@@ -185,6 +186,11 @@ def two_photos():
     finally: server.shutdown(); server.server_close()
 
 # %% ../../nbs/08_command_line.ipynb #aef30925
+def test_ctrl_c_while_the_words_are_read_is_one_line_too(monkeypatch, capsys):
+    def interrupted(): raise KeyboardInterrupt
+    monkeypatch.setattr("lessonlib.cli.parser", interrupted)
+    assert status("lessons") == 130 and capsys.readouterr().err == "lessonlib: stopped\n"
+
 def bytes_of(folder): return {f: f.read_bytes() for f in folder.rglob("*") if f.is_file()}
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
