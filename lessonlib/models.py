@@ -205,8 +205,11 @@ def draw(self:ModelPlot,
 
 def _mark(ax, rows, x, y):
     ax.plot(rows[x], rows[y], "kX", ms=8, label="marked")
-    for name,*place in rows[["model", x, y]].itertuples(index=False):
-        ax.annotate(name.split(".")[0], place, (7, -3), textcoords="offset points", fontsize=8)
+    for i,(name,*place) in enumerate(rows[["model", x, y]].itertuples(index=False)):
+        side,ha = ((7, "left"), (-7, "right"))[i%2] # by turns, so that near names do not overlap
+        ax.annotate(name.split(".")[0], place, (side, -3), ha=ha, textcoords="offset points",
+                    fontsize=8)
+    ax.margins(x=.2)
 
 # %% ../nbs/07_which_model.ipynb #4f89977a
 def _dots(name, colour, rows, x, y, **marker):

@@ -12,7 +12,8 @@ __all__ = ['MOMENTS', 'TRAIN', 'AT_WORK', 'STOPPED', 'typed', 'status', 'test_ba
            'test_names_that_are_no_utf8_are_answered_and_written_down',
            'test_a_bundle_that_cannot_be_leaves_the_weights', 'test_on_a_full_disk_the_weights_are_kept_elsewhere',
            'test_a_training_that_cannot_write_says_what_to_do', 'test_check_says_what_may_be_wrong_and_moves_nothing',
-           'test_evaluate_judges_photos_of_ones_own', 'test_predict_answers_for_a_folder_as_lines_json_and_table',
+           'test_compare_names_error_time_and_size_of_each_network', 'test_evaluate_judges_photos_of_ones_own',
+           'test_predict_answers_for_a_folder_as_lines_json_and_table',
            'test_names_from_strangers_cannot_steer_a_terminal', 'test_a_reader_who_has_gone_is_no_error_of_the_photos',
            'test_predict_answers_for_good_photos_and_names_the_bad_one', 'test_predict_says_so_when_it_is_not_sure',
            'test_collect_takes_addresses_from_a_file', 'test_space_writes_a_page_and_touches_no_folder_that_is_there',
@@ -42,7 +43,8 @@ def status(*words):
 
 # %% ../../nbs/08_command_line.ipynb #8abdaa1b
 @pytest.mark.parametrize("words", [
-    ["train", "nowhere"], ["train", "--epochs", "0"], ["check", "nowhere"],
+    ["train", "nowhere"], ["train", "--epochs", "0"], ["check", "nowhere"], ["compare", "nowhere"],
+    ["compare", "one", "--arch", "resnet_18"], ["compare", "one", "--size", "9"], ["compare"],
     ["evaluate", "one", "nowhere"], ["train", "--size", "big"], ["train", "--size", "1000000000"],
     ["bake"], [],
     ["train", "--arch", "resnet_18"], ["train", "--out", "mine"], ["collect", "bird"],
@@ -109,7 +111,7 @@ def test_ctrl_c_ends_the_fine_tuning_and_keeps_a_result(faces50, tmp_path):
     assert (tmp_path/"out"/"model.safetensors").exists() and (tmp_path/"out-report.html").exists()
 
 # %% ../../nbs/08_command_line.ipynb #351cc596
-MOMENTS = int(os.environ.get("LESSONLIB_MOMENTS", 0)) # 0: as few as a quick suite can bear
+MOMENTS = int(os.environ.get("LESSONLIB_MOMENTS", 2))
 TRAIN = ["train", "photos", "--size", "64", "--out", "out"]
 
 AT_WORK = """import os, sys
@@ -127,10 +129,10 @@ def work(folder):
 def two_sets(tmp_path_factory):
     "Photos with old labels and with new ones, and what a training wrote for the old"
     folder = tmp_path_factory.mktemp("two")
-    for i,f in enumerate(sorted(dataset("faces").glob("*/*.png"))[::5]):
-        name,label = [("old", f.parent.name.upper()), ("new", f.parent.name)][i%2]
-        (folder/name/label).mkdir(parents=True, exist_ok=True)
-        shutil.copy(f, folder/name/label)
+    for f in sorted(dataset("faces").glob("*/*.png"))[::10]:
+        for name,label in ("old", f.parent.name.upper()), ("new", f.parent.name):
+            (folder/name/label).mkdir(parents=True, exist_ok=True)
+            shutil.copy(f, folder/name/label)
     assert status("train", folder/"old", "--size", 64, "--out", folder/"out") == 0
     return folder
 
@@ -148,13 +150,12 @@ def as_before(two_sets, address=""):
 def names(folder): return sorted(f.name for f in folder.iterdir())
 
 @pytest.mark.skipif(not hasattr(os, "fork"), reason="needs fork")
-@pytest.mark.parametrize("about", ["-", "out"])
+@pytest.mark.parametrize("last", [None, 70])
 def test_a_training_that_is_killed_leaves_the_old_bundle_or_the_new(
-        two_sets, tmp_path, monkeypatch, about):
+        two_sets, tmp_path, monkeypatch, last):
     from lessonlib.deploy import load_bundle
     code = AT_WORK.format(modules="lessonlib.train", words=TRAIN)
-    n = MOMENTS or dict(out=3).get(about, 1) # most strike where the bundle is written
-    for folder in moments(code, tmp_path, as_before(two_sets), n, about=about):
+    for folder in moments(code, tmp_path, as_before(two_sets), MOMENTS, last=last):
         assert load_bundle(folder/"out").labels in (["FACE", "OTHER"], ["face", "other"])
         assert (folder/"out-report.html").read_text(encoding="utf-8").endswith("</html>\n")
         monkeypatch.chdir(folder)
@@ -199,7 +200,7 @@ def test_ctrl_c_in_any_command_is_one_line_and_loses_nothing(two_sets, tmp_path,
     modules,words,made = STOPPED[word]
     code,n = AT_WORK.format(modules=modules, words=words),0
     with two_photos() as server, open(tmp_path/"said", "w") as said:
-        at = dict(n=MOMENTS or 1, signal=signal.SIGINT, status=130, said=said)
+        at = dict(n=(MOMENTS+1)//2, last=70, signal=signal.SIGINT, status=130, said=said)
         for folder in moments(code, tmp_path, as_before(two_sets, server), **at):
             n += 1
             assert {*bytes_of(folder/"photos").values()}=={*bytes_of(two_sets/"new").values()}
@@ -266,6 +267,15 @@ def test_check_says_what_may_be_wrong_and_moves_nothing(faces50, tmp_path, capsy
     said = capsys.readouterr().out
     assert "duplicate" in said and "copy.png" in said and sorted(tmp_path.glob("set/*/*"))==before
     assert (tmp_path/"found.csv").read_text().startswith("file,issue,score,other,note")
+
+def test_compare_names_error_time_and_size_of_each_network(faces50, tmp_path, capsys):
+    lite0 = "tf_efficientnet_lite0"
+    words = "compare", faces50, "--arch", lite0, lite0, "--size", "64", "--csv", tmp_path/"a.csv"
+    assert status(*words) == 0
+    said = capsys.readouterr().out
+    assert said.count(f"{lite0}: error ") == 2 and " ms a photo, 13 MB" in said
+    assert "50 photos" in said and "after 20 photos: error" in said
+    assert (tmp_path/"a.csv").read_text().startswith("arch,error,low,high,ms,mb\n")
 
 def test_evaluate_judges_photos_of_ones_own(trained, faces50, tmp_path, capsys):
     assert status("evaluate", trained[0]/"out", faces50, "--csv", tmp_path/"all.csv") == 0

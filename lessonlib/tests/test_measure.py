@@ -10,7 +10,7 @@ __all__ = ['test_each_call_is_waited_for_and_two_do_not_count', 'test_the_median
            'test_the_larger_networks_that_are_installed_know_a_cat_and_an_espresso',
            'test_a_point_of_the_learning_curve_is_what_heads_say_that_saw_so_many',
            'test_no_photo_is_judged_by_a_head_that_learned_from_it',
-           'test_a_network_against_itself_is_a_draw_and_other_photos_are_refused',
+           'test_two_networks_are_told_apart_by_photos_that_only_one_gets_wrong',
            'test_a_table_without_a_column_is_named_in_the_plots']
 
 # %% ../../nbs/07b_measure.ipynb #star
@@ -78,10 +78,10 @@ def seen(faces50): return photo_features(faces50, size=64, quiet=True)
 def test_models_are_compared_on_all_photos(faces50, seen):
     from lessonlib.features import Z, out_of_fold
     from lessonlib.judging import error_of
-    compared,looks = compare_models(faces50, ["tf_efficientnet_lite0"], 64, quiet=True)
+    compared,judged = compare_models(faces50, ["tf_efficientnet_lite0"], 64, quiet=True)
     row = compared.iloc[0]
     assert tuple(row[["error", "low", "high"]]) == tuple(error_of(out_of_fold(seen), Z))
-    assert row.mb > 13 and row.ms > 0 and np.array_equal(looks[0].x, seen.x)
+    assert row.mb > 13 and row.ms > 0 and np.array_equal(judged[0].features.x, seen.x)
 
 def test_a_wrong_name_is_found_before_any_photo_is_looked_at(monkeypatch):
     monkeypatch.setattr(measure, "photo_features", None)
@@ -110,10 +110,10 @@ def test_a_point_of_the_learning_curve_is_what_heads_say_that_saw_so_many(seen, 
     real = measure.fit_head
     def fit(part, strength): learned.append(part.y); return real(part, strength)
     monkeypatch.setattr(measure, "fit_head", fit)
-    curve = learning_curve(seen, [4, 12, 40])
+    curve = learning_curve(seen, counts=[4, 12, 40])
     assert [len(y) for y in learned] == [4]*5+[12]*5+[40]*5
     assert all(np.bincount(y).min()>=2 for y in learned) and list(curve.photos) == [4, 12, 40]
-    assert curve.equals(learning_curve(seen, [40, 4, 12])) # the same draw each time
+    assert curve.equals(learning_curve(seen, counts=[40, 4, 12])) # the same draw each time
     assert curve.error.iloc[0] >= curve.error.iloc[-1] and curve.error.iloc[-1] <= .1
 
 def test_no_photo_is_judged_by_a_head_that_learned_from_it(seen, monkeypatch):
@@ -123,12 +123,18 @@ def test_no_photo_is_judged_by_a_head_that_learned_from_it(seen, monkeypatch):
     monkeypatch.setattr(measure, "_wrong", check)
     assert (learning_curve(seen).error==1).all() # each photo is judged exactly once
     with pytest.raises(ValueError, match="3 photos to learn from: expected 4 to 40"):
-        learning_curve(seen, [3])
+        learning_curve(seen, counts=[3])
 
 # %% ../../nbs/07b_measure.ipynb #93b88a83
-def test_a_network_against_itself_is_a_draw_and_other_photos_are_refused(seen):
-    assert head_to_head(seen, seen) == (0, 0, 1.)
-    with pytest.raises(ValueError, match="not the same photos"): head_to_head(seen, seen.take([0, 1]))
+def test_two_networks_are_told_apart_by_photos_that_only_one_gets_wrong():
+    from lessonlib.judging import Validation
+    y = np.array([0]*20)
+    def answers(wrong): return Validation(np.eye(2)[np.isin(np.arange(20), wrong).astype(int)], y)
+    assert head_to_head(answers([1, 2]), answers([1, 2])) == (0, 0, 1.)
+    a,b,chance = head_to_head(answers([0, 1, 2, 3, 4, 5]), answers([5]))
+    assert (a, b) == (5, 0) and abs(chance-2*.5**5) < 1e-9 # five coins that all fall alike
+    with pytest.raises(ValueError, match="about the same photos"):
+        head_to_head(answers([1]), Validation(np.eye(2), np.array([0, 1])))
 
 def test_a_table_without_a_column_is_named_in_the_plots():
     from matplotlib.figure import Figure
