@@ -17,7 +17,8 @@ __all__ = ['MOMENTS', 'TRAIN', 'AT_WORK', 'STOPPED', 'typed', 'status', 'test_ba
            'test_names_from_strangers_cannot_steer_a_terminal', 'test_a_reader_who_has_gone_is_no_error_of_the_photos',
            'test_predict_answers_for_good_photos_and_names_the_bad_one', 'test_predict_says_so_when_it_is_not_sure',
            'test_collect_takes_addresses_from_a_file', 'test_space_writes_a_page_and_touches_no_folder_that_is_there',
-           'test_the_app_starts_and_ends_with_ctrl_c', 'test_lessons_are_copied_and_never_overwritten',
+           'test_teach_writes_a_page_and_touches_no_folder_that_is_there', 'test_the_app_starts_and_ends_with_ctrl_c',
+           'test_lessons_are_copied_and_never_overwritten',
            'test_the_help_of_each_word_is_the_comment_beside_each_parameter', 'test_the_help_needs_nothing_heavy']
 
 # %% ../../nbs/08_command_line.ipynb #star
@@ -51,6 +52,7 @@ def status(*words):
     ["predict", "nowhere", "x.png"], ["predict", "one", "x.png"], ["predict", "one"],
     ["collect", "../bird", "-o", "x"], ["app", "nowhere"], ["app", "one", "--port", "web"],
     ["space", "nowhere", "x"], ["space", "one"], ["space", "one", "x", "--kind", "docker"],
+    ["teach"], ["teach", "x", "--runtime", "one"], ["teach", "x", "--arch", "resnet_18"],
     ["train", "empty"], ["train", "one"]])
 def test_bad_arguments_get_one_line_and_status_2(words, tmp_path, monkeypatch, capsys):
     (tmp_path/"empty").mkdir()
@@ -340,6 +342,11 @@ def test_space_writes_a_page_and_touches_no_folder_that_is_there(trained, tmp_pa
     assert status(*words) == 0 and "README.md" in capsys.readouterr().out
     assert "Face?" in (tmp_path/"page"/"index.html").read_text(encoding="utf-8")
     assert status(*words) == 1 and "new folder" in capsys.readouterr().err
+
+def test_teach_writes_a_page_and_touches_no_folder_that_is_there(tmp_path, capsys):
+    assert status("teach", tmp_path/"page") == 0 and "README.md" in capsys.readouterr().out
+    assert (tmp_path/"page"/"index.html").is_file()
+    assert status("teach", tmp_path/"page") == 1 and "new folder" in capsys.readouterr().err
 
 @pytest.mark.skipif(os.name=="nt", reason="Windows sends no SIGINT to one process")
 def test_the_app_starts_and_ends_with_ctrl_c(trained, tmp_path):

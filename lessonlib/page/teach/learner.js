@@ -23,7 +23,11 @@ async function train({ labelled, labels }) { // labelled: pairs of a photo's id 
   const twins = pairs.filter(pair => pair.every(id => place.has(id)));
   const group = groups(labelled.length, twins.map(pair => pair.map(id => place.get(id))));
   const all = labelled.map(([id, y], i) => ({ ...photos.get(id), y, group: group[i] }));
-  const pause = () => new Promise((go, stop) => setTimeout(() => turn === latest ? go() : stop(new Overtaken())));
+  let since = performance.now();
+  const pause = () => performance.now() - since < 50 ? null : new Promise((go, stop) => setTimeout(() => { // let news come in
+    since = performance.now();
+    if (turn === latest) go(); else stop(new Overtaken());
+  }));
   learned = null;
   const found = await judged(all, labels.length, pause);
   if (turn !== latest) throw new Overtaken();

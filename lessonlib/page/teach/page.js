@@ -73,10 +73,12 @@ async function checked(blob, name) { // size and kind, before anything is decode
 async function learnFrom(item) {
   try {
     if (item.blob) await checked(item.blob, item.name);
-    if (!classes.some(c => c.id === item.class)) return; // its class was removed while it waited
+    const gone = () => !classes.some(c => c.id === item.class); // its class was removed while it waited
+    if (gone()) return;
     const seen = item.blob ? await looker("lookAt", { blob: item.blob, kept: true }) : { x: item.x, key: item.id };
     const photo = { id: item.id ?? newId(), name: item.name, class: item.class, blob: item.blob, network: page.network.integrity, ...seen };
     photo.key ??= photo.id;
+    if (gone()) return;
     await add(photo);
     await stored(() => keep.keepPhoto(photo));
   } catch (e) { complain(`${item.name}: ${e.message}`); }
@@ -329,8 +331,15 @@ async function open(file) { // its classes come to those that are there; those o
 async function wipe() {
   if (!await ask("Forget all photos and classes? What you have not downloaded is gone.", "Forget everything")) return;
   row.length = 0;
+  for (const c of classes) c.element.remove();
+  classes = [];
+  await forget([...photos.values()]);
   await keep.wipe().catch(() => {}); // where nothing can be kept, nothing is
-  location.reload();
+  $("result").hidden = true;
+  newTry();
+  begin();
+  await train();
+  $("said").textContent = "All is forgotten.";
 }
 
 // ---- From nothing to ready
