@@ -49,5 +49,5 @@ async function fromBundle(files, named, facts, page) {
   if (!weights?.features) throw new NoZip("This classifier does not hold what its photos looked like, so no class can be added to it. Only those that this page wrote do.");
   const { features: { shape: [n, long], values }, targets } = weights;
   const rows = Array.from({ length: n }, (_, i) => values.slice(i * long, (i + 1) * long));
-  return facts.labels.map((name, k) => ({ name, photos: rows.filter((_, i) => targets.values[i] === k).map((x, i) => ({ x, name: `seen before ${i + 1}` })) }));
+  return facts.labels.map((name, k) => ({ name, photos: rows.filter((_, i) => targets.values[i] === k).map((x, i) => ({ x, name: `seen before ${i + 1}`, key: `${name} ${i}` })) }));
 }

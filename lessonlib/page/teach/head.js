@@ -49,17 +49,19 @@ export function descend({ y, counts, common }, { C, balanced }, start, near = 2e
   const known = counts.filter(Boolean).length;
   const weight = y.map(k => balanced ? y.length / known / counts[k] : 1); // photos of rare labels may count more
   const decay = (known === 2 ? 2 : 1) / C; // of two labels, scikit-learn limits the difference of their weights
-  const lr = 1 / (steepness(common) * Math.max(...weight) / 2 + decay), biasLr = 2 / sum(weight);
+  const safe = 1 / (steepness(common) * Math.max(...weight) / 2 + decay); // a step that never leads up
   let { parts, bias } = start ?? { parts: columns(counts.length, y.length), bias: counts.map(n => n ? 0 : -30) };
-  let ahead = parts, biasAhead = bias, steps = 0, lossBefore = Infinity;
+  let ahead = parts, biasAhead = bias, steps = 0, lossBefore = Infinity, bold = 1;
   for (let step = 0; step < 3000; step++) {
     const sums = ahead.map(part => common.map(row => dot(row, part)));
     const { errors, loss } = compared(sums.map((s, k) => s.map(v => v + biasAhead[k])), y, weight);
     const grad = ahead.map((part, k) => part.map((v, i) => errors[k][i] + decay * v));
     const biasGrad = errors.map((e, k) => counts[k] ? sum(e) : 0);
     const decayed = loss + decay / 2 * sum(ahead.map((part, k) => dot(part, sums[k])));
-    steps = decayed > lossBefore ? 0 : steps + 1; // since when the loss falls: momentum grows with it, and starts anew
-    const mom = steps / (steps + 3);
+    const rises = decayed > lossBefore;
+    steps = rises ? 0 : steps + 1; // since when the loss falls: momentum grows with it, and starts anew
+    bold = rises ? Math.max(1, bold / 2) : 1.03 * bold; // as long as it falls, longer steps are tried
+    const mom = steps / (steps + 3), lr = bold * safe, biasLr = 2 * bold / sum(weight);
     const next = ahead.map((part, k) => part.map((v, i) => v - lr * grad[k][i]));
     const biasNext = biasAhead.map((b, k) => b - biasLr * biasGrad[k]);
     ahead = next.map((part, k) => part.map((v, i) => v + mom * (v - parts[k][i])));

@@ -24,31 +24,45 @@ export function folds(photos, labels, most) { // photos: label, group and key, w
 
 // ---- Each photo judged by a head that has not seen it, nor a near duplicate of it
 
-export async function outOfFold(photos, labels, most, strengths, pause, near) { // for each strength: a row of probabilities a photo
-  const { n, of } = folds(photos, labels, most), found = strengths.map(() => []);
-  for (let fold = 0; fold < n; fold++) {
-    const learn = photos.filter((_, i) => of[i] !== fold), taught = lesson(learn.map(p => p.x), learn.map(p => p.y), labels);
-    for (const [s, strength] of strengths.entries()) {
-      const previous = strengths[s - 1], goOn = previous && previous.balanced === strength.balanced;
-      taught.found = descend(taught, strength, goOn ? taught.found : undefined, near);
-      const learned = head(taught, taught.found);
-      photos.forEach((p, i) => { if (of[i] === fold) found[s][i] = probabilities(learned, p.x); });
-      await pause();
-    }
+function lessons(photos, labels, most) { // for each fold: what there is to learn from, and which photos are to be judged
+  const { n, of } = folds(photos, labels, most);
+  return Array.from({ length: n }, (_, fold) => {
+    const learn = photos.filter((_, i) => of[i] !== fold);
+    return { ...lesson(learn.map(p => p.x), learn.map(p => p.y), labels), judge: photos.map((_, i) => i).filter(i => of[i] === fold) };
+  });
+}
+
+export async function outOfFold(photos, parts, strength, pause, near) { // a row of probabilities for each photo
+  const probs = [];
+  for (const part of parts) {
+    part.found = descend(part, strength, part.found, near); // from where it is, if it has been there with another strength
+    const learned = head(part, part.found);
+    for (const i of part.judge) probs[i] = probabilities(learned, photos[i].x);
+    await pause();
   }
-  return found;
+  return probs;
 }
 
 export async function chooseStrength(photos, labels, pause) { // by which right labels are likeliest out of fold
   const counts = countOf(photos, labels), unequal = Math.max(...counts) > 2 * smallest(counts);
-  const strengths = [false, ...unequal ? [true] : []].flatMap(balanced => STRENGTHS.map(C => ({ C, balanced })));
-  const found = await outOfFold(photos, labels, 5, strengths, pause, 1e-3);
-  const losses = found.map(probs => {
-    const sums = counts.map(() => 0);
-    photos.forEach((p, i) => { sums[p.y] -= Math.log(Math.max(probs[i][p.y], 1e-9)); });
-    return sums.reduce((total, s, k) => total + s / counts[k], 0);
-  });
-  return strengths[losses.indexOf(smallest(losses))];
+  const parts = lessons(photos, labels, 5), best = { loss: Infinity };
+  for (const balanced of unequal ? [false, true] : [false]) {
+    for (const part of parts) part.found = undefined;
+    let before = Infinity;
+    for (const C of STRENGTHS) {
+      const loss = meanLoss(await outOfFold(photos, parts, { C, balanced }, pause, 1e-3), photos, counts);
+      if (loss < best.loss) Object.assign(best, { loss, strength: { C, balanced } });
+      if (loss > before) break; // weights that may grow even more will not be better
+      before = loss;
+    }
+  }
+  return best.strength;
+}
+
+function meanLoss(probs, photos, counts) { // of the right labels, a mean over labels
+  const sums = counts.map(() => 0);
+  photos.forEach((p, i) => { sums[p.y] -= Math.log(Math.max(probs[i][p.y], 1e-9)); });
+  return sums.reduce((total, s, k) => total + s / counts[k], 0) / counts.length;
 }
 
 export const countOf = (photos, labels) => Array.from({ length: labels }, (_, k) => photos.filter(p => p.y === k).length);
@@ -122,7 +136,7 @@ export async function judged(photos, labels, pause) {
   if (labels < 2) throw new Untaught("Add a second class: there is nothing to tell apart yet.");
   if (counts.some(n => n < 2)) throw new Untaught("Each class needs two photos, to learn from one and to judge by the other.");
   const y = photos.map(p => p.y), strength = await chooseStrength(photos, labels, pause);
-  const [probs] = await outOfFold(photos, labels, 10, [strength], pause);
+  const probs = await outOfFold(photos, lessons(photos, labels, 10), strength, pause);
   const all = lesson(photos.map(p => p.x), y, labels), learned = head(all, descend(all, strength, undefined, 1e-5));
   const wrong = probs.filter((p, i) => likeliest(p) !== y[i]).length;
   return { strength, probs, wrong, ...learned, ...trust(probs, y), error: interval(wrong, y.length),

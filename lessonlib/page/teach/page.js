@@ -75,7 +75,7 @@ async function learnFrom(item) {
     if (item.blob) await checked(item.blob, item.name);
     const gone = () => !classes.some(c => c.id === item.class); // its class was removed while it waited
     if (gone()) return;
-    const seen = item.blob ? await looker("lookAt", { blob: item.blob, kept: true }) : { x: item.x, key: item.id };
+    const seen = item.blob ? await looker("lookAt", { blob: item.blob, kept: true }) : { x: item.x, key: item.key };
     const photo = { id: item.id ?? newId(), name: item.name, class: item.class, blob: item.blob, network: page.network.integrity, ...seen };
     photo.key ??= photo.id;
     if (gone()) return;
@@ -336,6 +336,7 @@ async function wipe() {
   await forget([...photos.values()]);
   await keep.wipe().catch(() => {}); // where nothing can be kept, nothing is
   $("result").hidden = true;
+  while (busy) await new Promise(go => setTimeout(go, 20)); // one may just be looked at
   newTry();
   begin();
   await train();
