@@ -176,6 +176,7 @@ STOPPED = dict(
     collect=("lessonlib.collect", ["collect", "things=list.txt", "-o", "got"], "got"),
     lessons=("lessonlib.lessons", ["lessons", "copies"], "copies"))
 
+# %% ../../nbs/08_command_line.ipynb #a3fede10
 @contextmanager
 def two_photos():
     "A server on this machine, with photos"
