@@ -5,8 +5,9 @@
     python bench/features.py strangers  other photos, digits and noise turned away, while 95 % of one's own pass
     python bench/features.py interval   200 draws from a pool of digits: does the interval hold the true error?
     python bench/features.py memory     5000 photos of 300 pixels
+    python bench/features.py where      head and fine_tune(3) on ever more pictures of another kind, digits; draws nbs/images/where_to_tune.png
 
-Without arguments: all but `errors`. Needs bird_or_tree and oxford-iiit-pet in FASTAI_HOME/data. No network. Threads: as torch and ONNX
+Without arguments: all but `errors` and `where`. Needs bird_or_tree and oxford-iiit-pet in FASTAI_HOME/data. No network. Threads: as torch and ONNX
 Runtime choose; times are medians of `--runs` (5) of whole processes, the ways in turn."""
 import argparse, os, resource, shutil, subprocess, sys, tempfile
 from pathlib import Path
@@ -182,9 +183,57 @@ def memory(runs):
     (_,s1),(mb,s5) = found
     return [judge("MB for 5000 photos", mb, 400), judge("time of 5000 / five times that of 1000", s5/s1/5, 1.2)]
 
+# where fine-tuning wins
+
+def digit_photos(folder, judged=400):
+    "The digits as a folder for each label, in an order drawn by chance; the first ones are for judging"
+    from lessonlib.data import dataset
+    from PIL import Image
+    data = dataset("mnist")
+    rows = np.random.default_rng(0).permutation(len(data.y))
+    files = [folder/str(int(data.y[row]))/f"{place}.png" for place,row in enumerate(rows)]
+    for file,row in zip(files, rows):
+        file.parent.mkdir(parents=True, exist_ok=True)
+        Image.fromarray(np.asarray(data.x[row], np.uint8)).save(file)
+    return files[:judged],files[judged:]
+
+def head_and_tuned(folder, held):
+    "Mistakes of both ways on the files held back"
+    from lessonlib.features import fit_head, photo_features
+    from lessonlib.vision import fine_tune, photo_dls, photo_learner, predict_validation
+    seen = photo_features(folder, size=64, quiet=True)
+    judge = np.array([f in held for f in seen.files])
+    head = fit_head(seen.take(~judge)).probabilities(seen.x[judge]).argmax(1)!=seen.y[judge]
+    learn = photo_learner(photo_dls(folder, size=64, bs=16, valid=held))
+    with learn.no_bar(), learn.no_logging(): fine_tune(learn, 3)
+    found = predict_validation(learn)
+    return int(head.sum()),int((found.probs.argmax(1)!=found.targs).sum())
+
+def where(runs):
+    from lessonlib.judging import error_interval
+    from matplotlib import pyplot as plt
+    counts,wrong = (100, 300, 1000, 3000),[]
+    for n in counts:
+        folder = Path(tempfile.mkdtemp())
+        held,others = digit_photos(folder)
+        for f in others[n:]: f.unlink()
+        wrong.append(head_and_tuned(folder, set(held)))
+        print(f"{n} digits to learn from: head {wrong[-1][0]}, fine-tuned {wrong[-1][1]} of 400 wrong", flush=True)
+        shutil.rmtree(folder)
+    fig,ax = plt.subplots(figsize=(6, 2.8), dpi=150, layout="constrained")
+    for name,found,shift in zip(("looked once", "fine-tuned, 3 epochs"), zip(*wrong), (.97, 1.03)):
+        errors = [error_interval(w, 400) for w in found]
+        around = np.array([[100*(e.rate-e.low), 100*(e.high-e.rate)] for e in errors]).T
+        ax.errorbar(np.array(counts)*shift, [100*e.rate for e in errors], around, marker="o", capsize=3, label=name)
+    ax.set(xscale="log", xlabel="pictures to learn from", ylabel="error, %", ylim=(0, None), xticks=counts, xticklabels=counts)
+    ax.minorticks_off(); ax.legend()
+    fig.savefig(Path(__file__).parent.parent/"nbs"/"images"/"where_to_tune.png")
+    (h,t) = wrong[-1]
+    return [judge("mistakes of fine-tuning / of the head, with the most pictures", t/h, 1)]
+
 if __name__=="__main__":
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    p.add_argument("what", nargs="*", choices=["time", "errors", "strangers", "interval", "memory", []], default=[])
+    p.add_argument("what", nargs="*", choices=["time", "errors", "strangers", "interval", "memory", "where", []], default=[])
     p.add_argument("--runs", type=int, default=5)
     a,good = p.parse_args(),[]
     for what in a.what or ["time", "strangers", "interval", "memory"]:
