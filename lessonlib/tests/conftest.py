@@ -76,7 +76,7 @@ def workers():
     "How many workers this machine can feed; more than four wait for the slowest file"
     import psutil
     room = psutil.virtual_memory().available//4_000_000_000
-    return max(1, min(4, os.cpu_count(), room))
+    return max(1, min(4, os.cpu_count()+1, room))
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #86310a04
 @pytest.hookimpl(tryfirst=True)
