@@ -250,7 +250,8 @@ def page(self:ModelPlot) -> str: # HTML: the picture, and a button that loads pl
     picture,content = Figure(figsize=(8.6, 5.4), layout="constrained"),BytesIO()
     self.draw(picture.subplots())
     picture.savefig(content, format="png", dpi=90)
-    with Image.open(content) as im: small = im.convert("RGB").quantize(64)
+    with Image.open(content) as im:
+        small = im.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE)
     content = BytesIO()
     small.save(content, "png", optimize=True)
     html = package_files("lessonlib").joinpath("page/models.html").read_text(encoding="utf-8")
