@@ -3,8 +3,9 @@
     python bench/models.py                  # ten models; exit status 1 if PyTorch's ten took more than 2 minutes
     python bench/models.py photos           # lite0, lite1, lite2 on all pets and on birds and trees (minutes)
 
-Times are of this machine, as busy as it is; only ratios taken in one run mean anything."""
+One thread, since two that wait for each other on a busy machine measure the others. Times are of this machine, as busy as it is; only ratios taken in one run mean anything."""
 import sys
+import torch
 from time import perf_counter
 from scipy.stats import spearmanr
 from lessonlib.data import dataset
@@ -13,6 +14,8 @@ from lessonlib.models import best_of, results
 
 TEN = """mobilenetv3_large_100 tf_efficientnet_lite0 levit_128 resnet18 efficientnet_b0 regnety_008 resnet50 convnext_tiny
 vit_small_patch16_224 swin_tiny_patch4_window7_224""".split()
+
+torch.set_num_threads(1)
 
 def breed(file): return file.name.rsplit("_", 1)[0]
 
