@@ -185,9 +185,9 @@ def test_the_limits_are_those_of_every_other_command(tmp_path):
     Image.new("1", (8000, 7000)).save(photos/"sun"/"wide.png")
     with open(photos/"sun"/"heavy.jpg", "wb") as f:
         f.write(jpeg(1))
-        f.truncate(25_000_001)
+        f.truncate(75_000_001)
     notes = clean_photos(photos).set_index("file").note
-    assert "more than 50 million" in notes["sun/wide.png"] and "more than 25 MB" in notes["sun/heavy.jpg"]
+    assert "more than 50 million" in notes["sun/wide.png"] and "more than 75 MB" in notes["sun/heavy.jpg"]
 
 # %% ../../nbs/foundations/03_photos.ipynb #2d4f7bd2
 def test_threads_hold_no_more_than_their_budget(tmp_path, monkeypatch):
