@@ -91,7 +91,7 @@ def errors(runs):
             found = predict_validation(learner)
             tuned.append((found.probs.argmax(1)!=found.targs).mean())
         print(name, "head", [f"{100*e:.1f}" for e in head], "fine_tune", [f"{100*e:.1f}" for e in tuned], flush=True)
-        good.append(judge(f"{name}: error of the head, less that of fine_tune, in %", 100*(mean(head)-mean(tuned)), 0))
+        good.append(judge(f"{name}: error of the head, less that of fine_tune, in %", round(100*(mean(head)-mean(tuned)), 6), 0))
     return good
 
 # strangers

@@ -2269,6 +2269,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                           'lessonlib/tests/test_teach.py'),
                                             'lessonlib.tests.test_teach.Teacher.wrong': ( 'teach.html#teacher.wrong',
                                                                                           'lessonlib/tests/test_teach.py'),
+                                            'lessonlib.tests.test_teach.as_taught': ( 'teach.html#as_taught',
+                                                                                      'lessonlib/tests/test_teach.py'),
                                             'lessonlib.tests.test_teach.ask': ('teach.html#ask', 'lessonlib/tests/test_teach.py'),
                                             'lessonlib.tests.test_teach.bundle': ('teach.html#bundle', 'lessonlib/tests/test_teach.py'),
                                             'lessonlib.tests.test_teach.counts': ('teach.html#counts', 'lessonlib/tests/test_teach.py'),

@@ -57,7 +57,11 @@ def data_home(
     home = fastai_home()
     names = dict(data="data", archive="archive", storage="tmp", model="models")
     with writing(f"{home} (choose another by FASTAI_HOME)"):
-        folder = Path(Config(home, "config.ini", create=names).path(kind))
+        home.mkdir(parents=True, exist_ok=True)
+        if not (home/"config.ini").exists(): # whole at once: two programs may start together
+            lines = ["[DEFAULT]", *(f"{key} = {value}" for key,value in names.items())]
+            with whole_file(home/"config.ini") as new: new.write_text("\n".join(lines)+"\n\n")
+        folder = Path(Config(home, "config.ini").path(kind))
         folder.mkdir(parents=True, exist_ok=True)
     return folder
 

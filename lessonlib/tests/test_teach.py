@@ -2,7 +2,8 @@
 
 # %% auto #0
 __all__ = ['ANSWER', 'CLEAR', 'JUDGE', 'SEND', 'FROM_WORKER', 'TWINS', 'Teacher', 'ask', 'downloaded', 'unpacked', 'site',
-           'driver', 'taught', 'bundle', 'to_the_end', 'out_of', 'test_the_browser_finds_the_numbers_that_python_finds',
+           'driver', 'as_taught', 'taught', 'bundle', 'to_the_end', 'out_of',
+           'test_the_browser_finds_the_numbers_that_python_finds',
            'test_the_head_of_the_page_is_the_one_that_scikit_learn_finds',
            'test_page_and_bundle_answer_alike_on_photos_of_all_kinds', 'test_a_learner_can_go_on_from_the_bundle',
            'test_no_photo_and_nothing_else_leaves_the_browser',
@@ -110,11 +111,12 @@ def driver(start_browser):
     return start_browser("--use-fake-device-for-media-stream", "--use-fake-ui-for-media-stream")
 
 # %% ../../nbs/02f_teach.ipynb #49c57d4a
-@pytest.fixture(scope="module")
-def taught(site, driver, faces50, tmp_path_factory):
-    "The page after it has been given 25 faces and 25 others"
+def as_taught(site, driver, faces50, downloads):
+    "The page after it has been given 25 faces and 25 others, whatever was done to it before"
     from selenium.webdriver import Keys
-    page = Teacher(driver, site[1], tmp_path_factory.mktemp("downloads"))
+    page = Teacher(driver, site[1], downloads)
+    if counts(page)==["25 photos"]*2: return page
+    forget(page)
     for name,label in zip(page.all("input[type=text]"), ("face", "other")):
         name.send_keys(Keys.CONTROL+"a")
         name.send_keys(f"{label}\n")
@@ -122,9 +124,15 @@ def taught(site, driver, faces50, tmp_path_factory):
     page.learned(50)
     return page
 
+@pytest.fixture
+def taught(site, driver, faces50, tmp_path):
+    return as_taught(site, driver, faces50, tmp_path/"downloads")
+
 @pytest.fixture(scope="module")
-def bundle(taught, tmp_path_factory):
-    file = downloaded(taught, "#bundle", "classifier.zip")
+def bundle(site, driver, faces50, tmp_path_factory):
+    "What a page hands out that has been taught"
+    page = as_taught(site, driver, faces50, tmp_path_factory.mktemp("downloads"))
+    file = downloaded(page, "#bundle", "classifier.zip")
     return unpacked(file, tmp_path_factory.mktemp("bundle"))/"bundle"
 
 # %% ../../nbs/02f_teach.ipynb #4e8b63f8

@@ -5,7 +5,7 @@ import * as keep from "./keep.js";
 import { probabilities } from "./head.js";
 import { $, ask, bars, complain, make, mega, percent, photos as inPhotos, save, tile, words } from "./view.js";
 
-let page, looker, learner, classes = [], current, learned = null, live = false, full = false;
+let page, looker, learner, classes = [], current, learned = null, live = false, unkept = "";
 const photos = new Map(); // id, name, class, blob, thumb, x, look, key
 const newId = () => crypto.randomUUID();
 const photosOf = c => [...photos.values()].filter(p => p.class === c.id);
@@ -91,11 +91,12 @@ async function add(photo) {
   await learner("remember", { photo: { id: photo.id, x: photo.x, look: photo.look, key: photo.key } });
 }
 
+const NO_ROOM = "This browser has no room to remember all of your photos. They are here until the page is closed: download them to go on later.";
+
 async function stored(work) { // in the browser's own store; if that is full, nothing but the memory of it is lost
   try { await work(); }
   catch (e) {
-    if (!full) complain("This browser has no room to remember all of your photos. They are here until the page is closed: download them to go on later.");
-    full = true;
+    if (!unkept) complain(unkept = NO_ROOM);
   }
 }
 
@@ -163,7 +164,10 @@ async function remove(c) {
   keepClasses(); train();
 }
 
-const newTry = () => $("wrong").replaceChildren(); // what was wrong before is read by now
+function newTry() { // what was wrong before is read by now; that nothing is remembered goes on being so
+  $("wrong").replaceChildren();
+  if (unkept) complain(unkept);
+}
 
 function give(c, files) { // to a class; of a folder, what is no photo by its name or kind is passed over
   const all = files.filter(f => !f.webkitRelativePath || f.type.startsWith("image/"));
@@ -396,8 +400,7 @@ async function load() {
   const absolute = file => ({ ...file, url: new URL(file.url, location.href).href }), { module, wasm } = page.runtime;
   await looker("load", { runtime: { module: absolute(module), wasm: absolute(wasm) }, network: absolute(page.network), limits: page.limits, facts: page.facts });
   await keep.open(`lessonlib-teach ${location.pathname}`).then(restore, e => {
-    complain(`This browser lets no page remember anything (${e.message}): download your photos to go on later.`);
-    full = true;
+    complain(unkept = `This browser lets no page remember anything (${e.message}): download your photos to go on later.`);
     begin(); });
   listen();
   $("said").textContent = "Ready for photos.";
