@@ -42,6 +42,7 @@ def fit_linear(
 ) -> tuple: # weights, features × labels; and bias, one for each label
     "The linear model with the least loss"
     from scipy.optimize import minimize
+    from threadpoolctl import threadpool_limits
     share = 1/(n_labels*np.bincount(y)[y]) if balanced else np.full(len(y), 1/len(y))
     pair = 2 if n_labels==2 else 1 # two labels have one line: scikit-learn punishes that one
     shape,right = (x.shape[1]+1, n_labels),np.eye(n_labels, dtype=x.dtype)[y]
@@ -49,8 +50,9 @@ def fit_linear(
     def at(flat):
         loss,gradient = loss_and_gradient(flat.astype(x.dtype).reshape(shape), *fixed)
         return float(loss),gradient.ravel().astype(float)
-    found = minimize(at, np.zeros(np.prod(shape)), jac=True, method="L-BFGS-B",
-                     options=dict(gtol=1e-3, maxiter=200))
+    with threadpool_limits(1, "blas"):
+        found = minimize(at, np.zeros(np.prod(shape)), jac=True, method="L-BFGS-B",
+                         options=dict(gtol=1e-3, maxiter=200))
     params = found.x.astype(x.dtype).reshape(shape)
     return params[:-1],params[-1]
 
