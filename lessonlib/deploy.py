@@ -11,8 +11,6 @@ from base64 import b64encode
 from collections import namedtuple
 from io import BytesIO
 from pathlib import Path
-
-# %% ../nbs/02_deploy.ipynb #aadda4c2
 import numpy as np
 from .apart import IsolatedSession, SessionError, open_session
 from .budget import MAX_SECONDS, walk
