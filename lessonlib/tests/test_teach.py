@@ -4,6 +4,8 @@
 __all__ = ['ANSWER', 'CLEAR', 'JUDGE', 'SEND', 'FROM_WORKER', 'TWINS', 'Teacher', 'ask', 'downloaded', 'unpacked', 'site',
            'driver', 'as_taught', 'taught', 'bundle', 'to_the_end', 'out_of',
            'test_the_browser_finds_the_numbers_that_python_finds',
+           'test_the_network_of_the_page_is_small_and_answers_as_the_whole_one',
+           'test_a_constant_is_halved_if_it_is_large_and_nothing_if_all_would_be_too_large',
            'test_the_head_of_the_page_is_the_one_that_scikit_learn_finds',
            'test_page_and_bundle_answer_alike_on_photos_of_all_kinds', 'test_a_learner_can_go_on_from_the_bundle',
            'test_no_photo_and_nothing_else_leaves_the_browser',
@@ -23,7 +25,8 @@ __all__ = ['ANSWER', 'CLEAR', 'JUDGE', 'SEND', 'FROM_WORKER', 'TWINS', 'Teacher'
 from ..teach import *
 
 # %% ../../nbs/02f_teach.ipynb #5694af3a
-import json, numpy as np, pytest, shutil, time, zipfile
+import json, numpy as np, onnx, pytest, shutil, time, zipfile
+from onnx import numpy_helper, parser
 from pathlib import Path
 from scipy.special import softmax
 from sklearn.linear_model import LogisticRegression
@@ -34,9 +37,10 @@ from ..deploy import load_bundle, tempered
 from ..export import bundle_learner
 from ..features import (
     Strength, Z, fit_head, near_duplicates, photo_features, stranger_limit)
+from ..graph import onnx_runtime
 from ..judging import Validation, error_of
 from ..network import feature_network
-from ..photo import open_photo
+from ..photo import open_photo, square
 from ..release import log_loss
 from .test_spaces import (
     GIVE, LOOK, VIEWS, asked, bad_photos, good_photos, photo_of, serve, web_runtime)
@@ -177,6 +181,30 @@ def test_the_browser_finds_the_numbers_that_python_finds(taught, faces50):
     assert told["stranger_above"]==pytest.approx(stranger_limit(features), abs=1e-3)
     facts = trust(Validation(probs, features.y))
     assert facts and {k: told.get(k) for k in facts}==pytest.approx(facts, abs=2e-3)
+
+# %% ../../nbs/02f_teach.ipynb #e6829f69
+def test_the_network_of_the_page_is_small_and_answers_as_the_whole_one(site, faces50):
+    assert (site[0]/"network.onnx").stat().st_size<8e6
+    features,ours = photo_features(faces50, quiet=True),onnx_runtime().InferenceSession(
+        site[0]/"network.onnx", providers=["CPUExecutionProvider"])
+    squares = [square(open_photo(f), 160, "squish") for f in features.files]
+    seen = np.stack([ours.run(["features"], {"image": s[None]})[0][0] for s in squares])
+    head = fit_head(features)
+    whole,small = (head.probabilities(x) for x in (features.x, seen))
+    assert (whole.argmax(1)==small.argmax(1)).all() and 0<abs(whole-small).max()<1e-2
+
+def test_a_constant_is_halved_if_it_is_large_and_nothing_if_all_would_be_too_large():
+    def program(n): return parser.parse_model(f"""<ir_version: 10, opset_import: ["": 20]>
+        g (float[{n}] x) => (float[{n}] y) <float[{n}] a, float[1] b> {{
+            z = Mul (x, a)
+            y = Add (z, b) }}""")
+    for n,kinds in (2000, [10, 1]), (11_000_000, [1, 1]):
+        model = program(n)
+        for name,numbers in dict(a=np.ones(n), b=np.ones(1)).items():
+            constant = numpy_helper.from_array(numbers.astype(np.float32), name)
+            model.graph.initializer.append(constant)
+        assert [w.data_type for w in halved(model).graph.initializer]==kinds
+        onnx.checker.check_model(model)
 
 # %% ../../nbs/02f_teach.ipynb #0c16e95e
 def test_the_head_of_the_page_is_the_one_that_scikit_learn_finds(taught, faces50):
