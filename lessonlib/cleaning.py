@@ -234,6 +234,7 @@ def _finish(self:Cleaner):
     self._look(self._fresh())
     return self.features
 
+# %% ../nbs/01d_cleaning.ipynb #c0088bdd
 @patch
 def _fresh(self:Cleaner):
     "The folder as it is now, seen as before"

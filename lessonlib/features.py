@@ -202,6 +202,7 @@ def _candidates(features):
         for i,j in np.argwhere(near):
             if start+i<j: yield start+int(i),int(j)
 
+# %% ../nbs/01b_features.ipynb #a73d636d
 def near_duplicates(
     features:Features, # from `photo_features`
     least:float=.91, # likeness of their thumbnails, up to 1

@@ -63,6 +63,7 @@ def put(self:Kept,
             db.execute(f"delete from kept where rowid <= {newest}-?", [self.most])
     except (sqlite3.Error, OSError) as e: self._complain(e)
 
+# %% ../nbs/foundations/05b_kept.ipynb #d826c375
 @patch
 def _complain(self:Kept, error):
     if not self.complained: warnings.warn(f"results cannot be kept in {self.file} ({error}): "

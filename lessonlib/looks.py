@@ -19,6 +19,7 @@ class Look(namedtuple("Look", "width height dark_end bright_end sharpness thumb"
         "All of it in a row"
         return np.concatenate([np.float32(self[:-1]), np.float32(self.thumb.ravel())])
 
+# %% ../nbs/foundations/03b_looks.ipynb #38593d17
 PACKED = 5+SIDE*SIDE
 
 def unpacked(

@@ -58,6 +58,7 @@ def weights_of(
     near = get_close_matches(arch, timm.list_models())
     raise ValueError(f"timm has no model {arch!r}; near it are {', '.join(near) or 'none'}")
 
+# %% ../nbs/foundations/05c_network.ipynb #da3b4aaf
 def _pretrained(arch):
     "A network of timm's without its last layer"
     import timm

@@ -82,10 +82,10 @@ def _report(features, judged, strength, path):
 class Compared(namedtuple("Compared", "head tuned learner")):
     "Answers of a head and of a fine-tuned network for the same photos, and the learner"
 
+# %% ../nbs/02e_train.ipynb #615a53b6
 def fine_tuned(
     features, # from `photo_features`
     epochs:int, # of fine-tuning
-    strength, # from `choose_strength`
     seed:int=42, # of the split
     lr:float=1e-3, # greatest learning rate, of the head
 ) -> Compared: # both, on a fifth of the photos that neither has seen
@@ -93,7 +93,7 @@ def fine_tuned(
     from lessonlib.export import head_learner
     from lessonlib.vision import photo_dls, predict_validation
     learn,judge = splits(features, 5, seed)[0]
-    head,network = fit_head(features.take(learn), strength),features.network
+    head,network = fit_head(features.take(learn)),features.network
     held = {features.files[i] for i in judge}
     dls = photo_dls(features.folder, network.size, features.method, seed=seed, valid=held,
                     augment=True, label=features.label_of)
@@ -117,15 +117,14 @@ def train_on(
     "Train a head, go on from it, and write whichever is better as a bundle"
     check_dest(out)
     features = photo_features(folder, arch, size)
-    strength = choose_strength(features, seed)
-    head,tuned,learner = fine_tuned(features, epochs, strength, seed)
+    head,tuned,learner = fine_tuned(features, epochs, seed)
     wrong = [int((v.probs.argmax(1)!=v.targs).sum()) for v in (head, tuned)]
     n = len(tuned.targs)
     print(f"on the same {n} photos: the head alone is wrong in {error_interval(wrong[0], n)}, "
           f"fine-tuned in {error_interval(wrong[1], n)}")
     if wrong[0]<=wrong[1]:
         print("fine-tuning brought nothing, so the head is kept, fitted on all photos")
-        return _judge_and_write(features, strength, out, seed)
+        return _judge_and_write(features, choose_strength(features, seed), out, seed)
     _write_tuned(learner, tuned, out)
     return tuned
 
@@ -140,6 +139,7 @@ def _write_tuned(learner, judged, out):
                  error_by_label(judged, labels), losses)
     print(f"error: {error_of(judged)} on {len(judged.targs)} photos held back\nreport: {path}")
 
+# %% ../nbs/02e_train.ipynb #7d3bf701
 def bundle_or_weights(
     learn, # a trained learner
     out:str|Path, # folder of the bundle

@@ -77,7 +77,8 @@ def test_what_cannot_be_used_is_named_and_left_out(photos, monkeypatch):
     features = seen(photos)
     assert len(features)==6 and features.labels==["left", "right"]
     reasons = {f.name: why for f,why in features.left_out}
-    assert "broken.jpg cannot be read" in reasons["broken.jpg"] and "No such file" in reasons["gone.png"]
+    assert "broken.jpg cannot be read" in reasons["broken.jpg"]
+    assert "No such file" in reasons["gone.png"]
     assert reasons["none"]=="holds no photo"
 
 # %% ../../nbs/01b_features.ipynb #135e3e3f
@@ -110,29 +111,33 @@ def made_up(n=60, labels=2, seed=0, apart=1., width=20):
     draw = np.random.default_rng(seed)
     y = np.arange(n)%labels
     x = draw.normal(size=(n, width))+apart*np.eye(labels, width)[y]*3+5
-    looks = [Look(99, 99, 0., 1., 1., draw.integers(0, 256, (SIDE, SIDE), np.uint8)) for _ in range(n)]
+    thumbs = draw.integers(0, 256, (n, SIDE, SIDE), np.uint8)
+    looks = [Look(99, 99, 0., 1., 1., thumb) for thumb in thumbs]
     names = [f"label{i}" for i in range(labels)]
-    return Features(x.astype(np.float32), y, names, [Path(f"{i}.png") for i in range(n)], looks, None, "squish")
+    files = [Path(f"{i}.png") for i in range(n)]
+    return Features(np.float32(x), y, names, files, looks, None, "squish")
 
 # %% ../../nbs/01b_features.ipynb #3d918fa8
 def test_folds_never_share_a_near_duplicate():
     features = made_up()
     for i in range(0, 40, 2):
         features.looks[i+1],features.x[i+1] = features.looks[i],features.x[i]
-    assert [set(pair[:2]) for pair in near_duplicates(features)]==[{i, i+1} for i in range(0, 40, 2)]
+    found = [set(pair[:2]) for pair in near_duplicates(features)]
+    assert found==[{i, i+1} for i in range(0, 40, 2)]
     for learn,judge in splits(features, 5, 0):
         assert not set(features.groups[learn]) & set(features.groups[judge])
 
 # %% ../../nbs/01b_features.ipynb #e204039f
 def test_a_photo_under_two_labels_cannot_judge_itself():
-    "Every photo twice, once under each label: whoever lets a copy judge learns the wrong label by heart"
+    "Every photo twice, once under each label"
     features = made_up(80, apart=0)
     features.x[1::2],features.looks[1::2] = features.x[::2],features.looks[::2]
     judged = out_of_fold(features)
     assert np.allclose(judged.probs[::2], judged.probs[1::2], atol=1e-5)
 
 # %% ../../nbs/01b_features.ipynb #bc1f6118
-@pytest.mark.parametrize("counts,words", [([5], "one label only"), ([5, 1], "a single photo of 'label1'"),
+@pytest.mark.parametrize("counts,words", [
+    ([5], "one label only"), ([5, 1], "a single photo of 'label1'"),
     ([1]*10_000, "and 9997 more labels: add one")])
 def test_labels_that_cannot_be_learned_are_refused(counts, words):
     features = made_up(12)
@@ -151,9 +156,11 @@ def test_a_seed_decides_everything():
 # %% ../../nbs/01b_features.ipynb #1c14f9a4
 def test_rare_labels_count_more_where_it_helps():
     features = made_up(400, apart=.5)
-    rare = features.take(np.append(np.flatnonzero(features.y==0), np.flatnonzero(features.y==1)[:20]))
+    many,few = np.flatnonzero(features.y==0),np.flatnonzero(features.y==1)[:20]
+    rare = features.take(np.append(many, few))
     strength = choose_strength(rare)
-    errors = {b: error_by_label(out_of_fold(rare, Strength(strength.C, b)), rare.labels) for b in (True, False)}
+    judged = {b: out_of_fold(rare, Strength(strength.C, b)) for b in (True, False)}
+    errors = {b: error_by_label(j, rare.labels) for b,j in judged.items()}
     assert strength.balanced and errors[True]["label1"].rate<errors[False]["label1"].rate
 
 # %% ../../nbs/01b_features.ipynb #b7350351
@@ -195,7 +202,8 @@ def test_strangers_are_far_and_own_photos_near():
 def test_no_torch_is_needed_once_the_network_is_written_down():
     feature_network(size=96)
     work = ("import sys; from lessonlib.features import *; from lessonlib.data import dataset\n"
-            "f = photo_features(dataset('faces'), size=96); fit_head(f); out_of_fold(f); stranger_limit(f)\n"
+            "f = photo_features(dataset('faces'), size=96)\n"
+            "fit_head(f); out_of_fold(f); stranger_limit(f)\n"
             "assert 'torch' not in sys.modules and 'fastai' not in sys.modules; print('done')")
     done = subprocess.run([sys.executable, "-c", work], capture_output=True, text=True)
     assert done.stdout.endswith("done\n"), done.stderr
@@ -208,7 +216,8 @@ def test_birds_and_trees_are_told_apart_and_their_copies_found(tmp_path):
     for i,file in enumerate(features.files[::8]):
         im = open_photo(file)
         w,h = im.size
-        copy = [im.resize((w//2, h//2)), ImageOps.mirror(im), im.crop((0, h//20, w*95//100, h))][i%3]
+        cut = im.crop((0, h//20, w*95//100, h))
+        copy = [im.resize((w//2, h//2)), ImageOps.mirror(im), cut][i%3]
         shutil.copy(file, tmp_path/f"{i}.jpg"); copy.save(tmp_path/f"{i}-copy.jpg", quality=40)
     pairs = near_duplicates(photo_features(tmp_path, size=96, quiet=True))
     assert len(pairs)>=.95*(i+1)

@@ -52,10 +52,12 @@ def test_where_nothing_can_be_kept_the_work_goes_on_and_says_so_once(tmp_path):
 # %% ../../nbs/foundations/05b_kept.ipynb #c1b4cf19
 def test_a_full_disk_leaves_what_was_kept(tmp_path):
     store = filled(tmp_path)
-    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({store.file.stat().st_size},)*2)\n"
+    size = store.file.stat().st_size
+    limit = f"import resource; resource.setrlimit(resource.RLIMIT_FSIZE, ({size},)*2)\n"
     ignore = "import signal; signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
     work = (f"from lessonlib.kept import Kept; s = Kept({str(store.file)!r})\n"
-            "s.put({str(i): bytes(5000) for i in range(100, 200)}); print(len(s.get(map(str, range(200)))))")
+            "s.put({str(i): bytes(5000) for i in range(100, 200)})\n"
+            "print(len(s.get(map(str, range(200)))))")
     done = subprocess.run([sys.executable, "-c", limit+ignore+work], capture_output=True, text=True)
     assert done.stdout.strip()=="40" and "cannot be kept" in done.stderr
 

@@ -24,7 +24,8 @@ def test_a_damaged_network_is_written_down_again(tmp_path, monkeypatch):
 
 # %% ../../nbs/foundations/05c_network.ipynb #c7585108
 def test_a_network_that_cannot_be_had_is_named():
-    with pytest.raises(ValueError, match="no model 'resnet_18'; near it are .*resnet18"): feature_network("resnet_18")
+    with pytest.raises(ValueError, match="no model 'resnet_18'; near it are .*resnet18"):
+        feature_network("resnet_18")
     with pytest.raises(ValueError, match="expected 32 to 1024"): feature_network(size=10**9)
 
 # %% ../../nbs/foundations/05c_network.ipynb #11f7bc9b
@@ -34,5 +35,6 @@ def test_what_cannot_be_written_down_is_looked_at_by_pytorch(monkeypatch, tmp_pa
     def fails(*_): raise RuntimeError("no such operator")
     monkeypatch.setattr("lessonlib.network.data_home", lambda kind: tmp_path)
     monkeypatch.setattr("lessonlib.network._written_down", fails)
-    with pytest.warns(UserWarning, match="PyTorch looks instead"): network = feature_network(size=96)
+    with pytest.warns(UserWarning, match="PyTorch looks instead"):
+        network = feature_network(size=96)
     assert np.abs(network(cat)-written(cat)).max()<1e-4 and network.id.startswith("torch-")
