@@ -89,12 +89,12 @@ def pytest_cmdline_main(config):
     config.option.numprocesses,config.option.dist = workers(),"worksteal"
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #5618eb77
-LONGEST = "04_mnist 01_vision 08_command_line 05c_fast_digits 05b_checkpoints 02b_export 02c_spaces".split()
+LONGEST = "06d_masks 04_mnist 01e_elsewhere 06_tables 07b_measure 01_vision 05b_checkpoints".split()
 
 def pytest_collection_modifyitems(items):
     "Cold runs of lessons come first, and the longest of them before all"
     def place(item):
-        if "fresh_kernel" not in item.name: return len(LONGEST)+1
+        if "fresh_process" not in item.name: return len(LONGEST)+1
         return next((i for i,name in enumerate(LONGEST) if name in item.name), len(LONGEST))
     items.sort(key=place)
 
