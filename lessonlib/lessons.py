@@ -199,7 +199,7 @@ def foreign_underscores(
     return [quoted(path, n) for n in sorted(reached)]
 
 # %% ../nbs/foundations/08_notebooks.ipynb #cc8fcb0c
-LINES = dict(training=340, cli=320)
+LINES = dict(training=340)
 FEW_NAMES = dict(cleaning="one widget, and what is decided with it stands in its methods",
                  kept="one store, and what it does stands in its methods",
                  report="one page; what it counts stands in judging")
