@@ -15,6 +15,7 @@ from tempfile import TemporaryFile, gettempdir
 from typing import Literal
 
 # %% ../nbs/08_command_line.ipynb #a1ebb600
+from .away import doctor
 from .terminal import command_parser, complain, printable, run_word
 
 # %% ../nbs/08_command_line.ipynb #aef1c8fb
@@ -260,7 +261,8 @@ COMMANDS = dict(
     teach=(teach, {}),
     collect=(collect, dict(words=dict(metavar="WORD"), n=dict(flags=["-n"]),
                            folder=dict(flags=["-o", "--folder"], required=True))),
-    lessons=(_lessons, dict(dest=dict(flags=["dest"], nargs="?", metavar="DIR"))))
+    lessons=(_lessons, dict(dest=dict(flags=["dest"], nargs="?", metavar="DIR"))),
+    doctor=(doctor, {}))
 
 # %% ../nbs/08_command_line.ipynb #f30f3419
 def parser() -> ArgumentParser: # of the whole command
