@@ -8,7 +8,9 @@ __all__ = ['ANSWER', 'CLEAR', 'JUDGE', 'SEND', 'FROM_WORKER', 'TWINS', 'Teacher'
            'test_a_constant_is_halved_if_it_is_large_and_nothing_if_all_would_be_too_large',
            'test_the_head_of_the_page_is_the_one_that_scikit_learn_finds',
            'test_page_and_bundle_answer_alike_on_photos_of_all_kinds', 'test_a_learner_can_go_on_from_the_bundle',
-           'test_no_photo_and_nothing_else_leaves_the_browser',
+           'test_no_photo_and_nothing_else_leaves_the_browser', 'beside',
+           'test_a_button_says_how_much_it_loads_and_opens_the_page',
+           'test_the_button_says_what_is_missing_and_what_comes_from_elsewhere',
            'test_a_reload_keeps_photos_classes_and_what_was_learned', 'empty', 'forget', 'counts', 'settled', 'six',
            'test_everything_is_forgotten_at_one_click', 'test_photos_and_classes_go_into_a_zip_and_come_back',
            'test_a_bundle_is_opened_and_a_class_is_added_to_it', 'test_a_bundle_with_a_changed_byte_is_not_opened',
@@ -42,6 +44,7 @@ from ..judging import Validation, error_of
 from ..network import feature_network
 from ..photo import open_photo, square
 from ..release import log_loss
+from ..spaces import CDN
 from .test_spaces import (
     GIVE, LOOK, VIEWS, asked, bad_photos, good_photos, photo_of, serve, web_runtime)
 from ..train import trust
@@ -252,6 +255,42 @@ def test_no_photo_and_nothing_else_leaves_the_browser(site, taught, bundle):
     assert not errors
     for script in SEND, FROM_WORKER: assert taught.do(script).startswith("TypeError")
     assert sum("Content Security Policy" in e for e in asked(taught.driver)[1])>=2
+
+# %% ../../nbs/02f_teach.ipynb #649fc508
+@pytest.fixture(scope="module")
+def beside(site):
+    "The address of pages with the button: beside the page that learns, beside none, beside a poor one"
+    home = site[0].parent
+    (home/"poor").mkdir()
+    away = dict(runtime=dict(wasm=dict(url=f"{CDN}some.wasm")))
+    (home/"poor"/"page.json").write_text(json.dumps(away))
+    for name in "page", "none", "poor":
+        button = try_button(page_megabytes(site[0]), f"{name}/index.html")
+        (home/f"{name}.html").write_text(button)
+    return site[1].removesuffix("page/index.html")
+
+def test_a_button_says_how_much_it_loads_and_opens_the_page(site, beside, driver, tmp_path):
+    sizes = [f.stat().st_size for f in (site[0]/"runtime").iterdir()]
+    page = Teacher(driver, f"{beside}page.html", tmp_path/"downloads")
+    assert page.text("button")=="Try it here (21 MB)" and WEB_BYTES==sum(sizes)
+    assert not page.all("iframe")
+    page.find("button").send_keys("\n")
+    page.until(lambda: page.all("iframe"))
+    driver.switch_to.frame(page.find("iframe"))
+    page.until(lambda: page.do("return document.querySelector('#open')?.disabled===false"))
+    assert page.text("#said").startswith(("Ready", "Learn")) and not page.text("#wrong")
+
+def test_the_button_says_what_is_missing_and_what_comes_from_elsewhere(beside, driver, tmp_path):
+    page = Teacher(driver, f"{beside}none.html", tmp_path/"downloads")
+    page.find("button").click()
+    page.until(lambda: "lessonlib teach" in page.text("output"))
+    page = Teacher(driver, f"{beside}poor.html", tmp_path/"downloads")
+    page.find("button").click()
+    page.until(lambda: "cdn.jsdelivr.net" in page.text("output"))
+    assert not page.all("iframe")
+    page.find("button").click()
+    page.until(lambda: page.all("iframe"))
+    asked(driver) # that two files are missing is in the browser's log, and is meant so
 
 # %% ../../nbs/02f_teach.ipynb #8a76742a
 def test_a_reload_keeps_photos_classes_and_what_was_learned(taught):
