@@ -106,12 +106,28 @@ def shoot(driver, file):
     file.write_bytes(base64.b64decode(shot["data"]))
 
 
+SAID = """const page = document.querySelector(".try iframe")?.contentDocument, text = id => page?.getElementById(id)?.textContent;
+return (text("wrong") || text("said") || "nothing")"""
+
+
+def learns(driver, address):
+    "Press the button of lesson 2f, wait until the page that learns is ready in its place, and yield what is wrong"
+    driver.get(f"{address}/teach.html")
+    driver.find_element("css selector", ".try button").send_keys("\n")
+    for _ in range(600):
+        said = driver.execute_script(SAID)
+        if said == "Ready for photos.": break
+        time.sleep(.1)
+    else: yield f"the page that learns says: {said}"
+    yield from complaints(driver, urlsplit(address).netloc)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("site", type=Path, nargs="?", default="_docs", help="folder of the built site (default: _docs)")
     p.add_argument("--shots", type=Path, help="save a picture of each page and view in this folder")
     a = p.parse_args()
-    pages = sorted(a.site.rglob("*.html"))
+    pages = sorted(p for p in a.site.rglob("*.html") if p != a.site/"teach"/"index.html")  # which `learns` opens
     if not pages: sys.exit(f"{a.site} has no pages: build the site first")
     if a.shots: a.shots.mkdir(parents=True, exist_ok=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(a.site)))
@@ -126,6 +142,7 @@ def main():
                     url = f"http://127.0.0.1:{server.server_port}/{here}"
                     wrong += [f"{here}, {view}: {w}" for w in open_page(driver, url, view)]
                     if a.shots: shoot(driver, a.shots/f"{here.replace('/', '-').removesuffix('.html')}-{view}.png")
+            wrong += [f"teach.html: {w}" for w in learns(driver, f"http://127.0.0.1:{server.server_port}")]
         finally: driver.quit()
     print(f"{len(pages)} pages opened in {len(VIEWS)} views: {len(wrong)} things wrong")
     if wrong: sys.exit("\n".join(wrong))

@@ -3,7 +3,7 @@
 
 nbdev processes the notebooks; `stage` makes of them a plain folder that two site builders read alike:
 Quarto (with --quarto) and smalldocs, which needs nothing but Python. No page asks for anything from the network."""
-import argparse, html, json, os, re, shutil, subprocess, sys, tempfile
+import argparse, html, json, os, re, shutil, subprocess, sys, tarfile, tempfile
 from configparser import ConfigParser
 from html.parser import HTMLParser
 from itertools import takewhile
@@ -264,10 +264,25 @@ def check(site, books):
     return sorted(set(wrong))
 
 
+def runtime():
+    "The folder of onnxruntime-web as npm has it; None where npm cannot get it: then the page names its address and its hash"
+    from lessonlib.data import data_home
+    from lessonlib.spaces import RUNTIME, WEB
+    home, wanted = data_home("archive")/f"onnxruntime-web-{WEB}", {name for name, _ in RUNTIME.values()}
+    home.mkdir(exist_ok=True)
+    if not (home/"package").exists() and shutil.which("npm"):
+        subprocess.run(["npm", "pack", f"onnxruntime-web@{WEB}"], cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        for pack in home.glob("*.tgz"):
+            with tarfile.open(pack) as t: t.extractall(home, [m for m in t if Path(m.name).name in wanted], filter="data")
+    return home/"package" if (home/"package").exists() else print("onnxruntime-web could not be had: teach/ names its address")
+
+
 def beside(out):
-    "What a page fetches when its reader asks for it: plotly.js, from the Python package"
+    "What a page fetches when its reader asks for it: plotly.js, from the Python package; and the page that learns, in teach/"
     from importlib.util import find_spec
+    from lessonlib.teach import teach_page
     shutil.copy(Path(find_spec("plotly").origin).parent/"package_data"/"plotly.min.js", out)
+    teach_page(out/"teach", runtime=runtime())
 
 
 def main():
