@@ -17,10 +17,22 @@ WIDGET = "application/vnd.jupyter.widget-view+json"              # alive only wi
 REMOTE = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)")  # what a style sheet fetches
 CODE = "pre", "code", "script", "style"
 VOID = "area base br col embed hr img input link meta source track wbr".split()  # tags that nothing closes
-NAMING = "quarto-sidebar", "page-navigation", "table"  # where a link to a page bears the page's title
+NAMING = "quarto-sidebar", "page-navigation"  # where a link to a page bears the page's title
 RAW = re.compile(r"\]\(|^:::|\|\s*:?-{3,}|^\s*\|.*\|\s*$", re.M)       # Markdown that nobody has read: a link, a div, a table
 UNUSED = re.compile(r"<(link|script)[^>]*/npm/(katex|requirejs|jquery)\b[^>]*>(</script>)?|<script[^>]*>define\('jquery'.*?</script>")
 FOLD = '#| code-fold: true\n#| code-summary: "Source"\n'
+
+
+IMAGE = re.compile(r"!\[([^]\n\"]+)\]\(([^)\s]+)\)(?!\{)")  # Quarto makes a caption of these words, and no alternative text
+
+
+def facts():
+    "The version and the addresses of code and site, which stand in settings.ini alone"
+    settings = ConfigParser()
+    settings.read(ROOT/"settings.ini", encoding="utf-8")
+    repository = settings["DEFAULT"]["repository"]
+    owner, name = repository.split("/")[-2:]
+    return dict(version=settings["DEFAULT"]["version"], repository=repository, site=f"https://{owner.lower()}.github.io/{name}")
 
 
 def plain(s): return " ".join(s.replace("’", "'").split())
@@ -71,12 +83,12 @@ def fold(cells):
 def tidy(notebook, said, source_url):
     "Give one processed notebook what both builders need: its intro, working links, folds, no dead widgets, lines as lines"
     nb = json.loads(notebook.read_text(encoding="utf-8"))
-    def source(found): return found[0].replace(found[1], source_url+found[1]) if source_url else ""
+    def source(found): return found[0].replace(found[1], source_url+found[1])
     if said: nb["cells"].insert(1, dict(cell_type="markdown", id="intro", metadata={}, source=said))
     for c in nb["cells"]:
         s = c["source"] = text_of(c["source"])
         if c["cell_type"] == "raw": c["source"] = re.sub(r"^output-file:.*\n", "", s, flags=re.M)
-        if c["cell_type"] == "markdown": c["source"] = linked(s)
+        if c["cell_type"] == "markdown": c["source"] = IMAGE.sub(r'![\1](\2){fig-alt="\1"}', linked(s))
         outputs = [o for o in c.get("outputs", []) if WIDGET not in o.get("data", {})]
         if "outputs" in c: c["outputs"] = outputs
         for o in outputs:
@@ -98,17 +110,17 @@ def stage(dest):
     from nbdev.serve import proc_nbs
     os.chdir(ROOT)
     shutil.move(proc_nbs(force=True, n_workers=2), dest)
-    repo = os.environ.get("GITHUB_REPOSITORY")
-    source_url = f"{os.environ['GITHUB_SERVER_URL']}/{repo}" if repo else ""
-    books = {}
+    known, books = facts(), {}
     for b in sorted(dest.rglob("*.ipynb")):
         name = b.relative_to(dest).as_posix()
-        books[page_of(name)] = name, tidy(b, intro(ROOT/"nbs"/name), source_url)
+        books[page_of(name)] = name, tidy(b, intro(ROOT/"nbs"/name), known["repository"])
         b.unlink()
     for page, (name, nb) in books.items():
         (dest/page).with_suffix(".ipynb").write_text(json.dumps(nb), encoding="utf-8")
     yml = dest/"_quarto.yml"
-    text = yml.read_text(encoding="utf-8")
+    text = re.sub(r"\{(version|repository|site)\}", lambda m: known[m[1]], yml.read_text(encoding="utf-8"))
+    lost = dest/"404.md"
+    lost.write_text(linked(lost.read_text(encoding="utf-8")), encoding="utf-8")
     yml.write_text(re.sub(r"[\w/-]+\.ipynb", lambda m: page_of(m[0]).replace(".html", ".ipynb"), text), encoding="utf-8")
     return books
 
@@ -150,7 +162,8 @@ class Page(HTMLParser):
     def __init__(self, path):
         super().__init__()
         self.title, self.ids, self.links, self.loads, self.cells, self.raw = "", set(), [], [], [], []
-        self.signatures = []
+        self.signatures, self.mute = [], []
+        self.naming = (*NAMING, "table") if path.name == "index.html" else NAMING
         self.open = []  # the names of each tag around the place that is read: the tag's own, its id, its classes
         self.feed(path.read_text(encoding="utf-8"))
         self.title = plain(self.title)
@@ -162,8 +175,9 @@ class Page(HTMLParser):
         self.ids |= {a.get("id"), a.get("name")} - {None}
         if tag not in VOID: self.open.append([tag, a.get("id"), *(a.get("class") or "").split()])
         if tag == "code" and self.inside("cell-code"): self.cells.append("")
-        if tag == "a": self.link = dict(url=a.get("href"), names=any(map(self.inside, NAMING)), text="")
+        if tag == "a": self.link = dict(url=a.get("href"), names=any(map(self.inside, self.naming)), text="")
         if tag == "a" and a.get("href"): self.links.append(self.link)
+        if tag == "img" and not (a.get("alt") or "").strip(): self.mute.append(a.get("src", "")[:60])
         if tag == "link" and a.get("href"): self.loads.append(a["href"])
         if tag in ("img", "script", "source", "video", "audio", "iframe") and a.get("src"): self.loads.append(a["src"])
 
@@ -230,22 +244,31 @@ def lost_figures(notebook):
     return ["it plots, and was saved without a picture"] if plots and not drawn else []
 
 
+def unsaid(notebook):
+    "One line for each cell that shows a picture without the words for whoever cannot see it"
+    for c in json.loads(notebook.read_text(encoding="utf-8"))["cells"]:
+        drawn = any(kind.startswith("image/") for o in c.get("outputs", []) for kind in o.get("data", {}))
+        source = text_of(c["source"])
+        if drawn and not re.search(r"^#\| *(hide$|include: *false|output: *false|fig-alt: *.*\w)", source, re.M):
+            yield f"cell {c['id']} shows a picture and has no line '#| fig-alt: what it shows'"
+
+
 def check(site, books):
     "One line for each broken link, missing page, name that differs, and thing that a page loads from elsewhere"
     pages = {p: Page(p) for p in sorted(site.rglob("*.html"))}
     wrong, listed = [f"nbs/{name} has no page" for p, (name, _) in books.items() if site/p not in pages], set()
     for p, (name, nb) in books.items():
         if site/p in pages: wrong += same(pages[site/p], name, nb)
-        wrong += [f"nbs/{name}: {said}" for said in [*unlinked(ROOT/"nbs"/name), *lost_figures(ROOT/"nbs"/name)]]
-    settings = ConfigParser()
-    settings.read(ROOT/"settings.ini", encoding="utf-8")
-    address = settings["DEFAULT"]["repository"]
+        wrong += [f"nbs/{name}: {said}" for said in [*unlinked(ROOT/"nbs"/name), *lost_figures(ROOT/"nbs"/name),
+                                              *unsaid(ROOT/"nbs"/name)]]
+    address = facts()["repository"]
     if address not in (ROOT/"README.md").read_text(encoding="utf-8"): wrong.append(f"README.md does not name {address}, as settings.ini does")
     for css in site.rglob("*.css"):
         wrong += [f"{css.name}: loads {u} from the network" for u in REMOTE.findall(css.read_text(encoding="utf-8"))]
     for path, page in pages.items():
         here = path.relative_to(site)
         wrong += [f"{here}: loads {u[:80]} from the network" for u in page.loads if re.match(r"(https?:)?//", u)]
+        wrong += [f"{here}: a picture without alternative text: {src}" for src in page.mute]
         wrong += [f"{here}: Markdown left as text: {t}" for t in page.raw]
         for link in [*page.links, *(dict(url=u, names=False) for u in page.loads)]:
             u = urlsplit(link["url"])
