@@ -6,13 +6,12 @@
 __all__ = ['LIBRARY_WARNING', 'LIBRARIES', 'NOISE', 'LINES', 'FEW_NAMES', 'TestCells', 'lesson_folder', 'lesson_files',
            'copy_lessons', 'quiet', 'run_lesson', 'run_cold', 'machine_noise', 'floors', 'syntax', 'own_imports',
            'quoted', 'upward_imports', 'private_names', 'foreign_underscores', 'room_size', 'misleads', 'unclear',
-           'assigned', 'misleading', 'house', 'make_readme', 'write_version', 'broken_links', 'main']
+           'assigned', 'misleading', 'house', 'make_readme', 'write_version', 'broken_links', 'write_openings', 'main']
 
 # %% ../nbs/foundations/08_notebooks.ipynb #01b1967f
 import ast, os, re, shutil
 from functools import cache
 from argparse import ArgumentParser
-from configparser import ConfigParser
 from importlib.util import find_spec
 from multiprocessing import get_all_start_methods, get_context
 from pathlib import Path
@@ -21,6 +20,7 @@ from pathlib import Path
 from fastcore.nbio import NbCell, mk_cell, read_nb, write_nb
 from fastcore.test import test_eq
 from .files import write_whole
+from .front import project_facts, write_opening
 
 # %% ../nbs/foundations/08_notebooks.ipynb #a48127db
 class TestCells:
@@ -279,9 +279,7 @@ def write_version(
     dest:str|Path="lessonlib/__init__.py", # file to write
 ) -> str: # the version
     "Write the version where Python looks for it"
-    facts = ConfigParser(delimiters=["="])
-    facts.read(settings, encoding="utf-8")
-    version = facts["DEFAULT"]["version"]
+    version = project_facts(settings)["version"]
     note = "# made from settings.ini by `lessonlib-dev readme`"
     Path(dest).write_text(f'__version__ = "{version}" {note}\n', encoding="utf-8")
     return version
@@ -295,6 +293,15 @@ def broken_links(
     links = re.findall(r"\]\(([^)\s:#]+)[#)]", "\n".join(prose))
     return [link for link in links if not (Path(path).parent/link).exists()]
 
+# %% ../nbs/foundations/08_notebooks.ipynb #0c1a0010
+def write_openings(
+    settings:str|Path="settings.ini", # where the repository's address stands
+):
+    "Let each notebook but the home page begin in the same way"
+    home,address = lesson_folder(),project_facts(settings)["repository"]
+    for path in lesson_files():
+        if path.stem!="index": write_opening(path, path.relative_to(home).as_posix(), address)
+
 # %% ../nbs/foundations/08_notebooks.ipynb #e4c47ccd
 def main(
     args:list=None, # words of the command line; those of the process by default
@@ -306,7 +313,7 @@ def main(
     a = p.parse_args(args)
     files = [f for f in lesson_files() if not a.lessons or f.stem in a.lessons]
     if len(files)<len(a.lessons): p.error(f"of {a.lessons} there is {[f.stem for f in files]}")
-    if a.what=="readme": write_version(), make_readme()
+    if a.what=="readme": write_version(), make_readme(), write_openings()
     if a.what=="house": return int(bool(house()))
     if a.what=="run":
         for f in files: run_lesson(f)

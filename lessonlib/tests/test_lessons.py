@@ -4,9 +4,9 @@
 __all__ = ['test_lesson_runs_in_a_fresh_process', 'test_a_copy_has_the_libraries_and_nothing_of_ours_and_says_what_fails',
            'test_lesson_is_free_of_machine_noise', 'test_copies_keep_both_shelves_and_their_links',
            'test_copy_refuses_to_overwrite', 'test_every_module_keeps_the_rule', 'test_lesson_holds_no_misleading_form',
-           'test_workers_are_started_once', 'test_a_line_that_breaks_a_rule_is_named',
-           'test_links_of_a_lesson_lead_somewhere', 'test_the_version_is_the_one_of_the_package',
-           'test_figures_are_kept_where_nothing_is_drawn_on_a_screen']
+           'test_lesson_begins_with_its_own_links_and_the_one_cell_that_installs', 'test_workers_are_started_once',
+           'test_a_line_that_breaks_a_rule_is_named', 'test_links_of_a_lesson_lead_somewhere',
+           'test_the_version_is_the_one_of_the_package', 'test_figures_are_kept_where_nothing_is_drawn_on_a_screen']
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #star
 from ..lessons import *
@@ -54,6 +54,17 @@ def test_every_module_keeps_the_rule(rule): assert [fault for path in floors() f
 
 @pytest.mark.parametrize("lesson", lesson_files(), ids=lambda f: f.stem)
 def test_lesson_holds_no_misleading_form(lesson): assert misleading(lesson) == []
+
+@pytest.mark.parametrize("lesson", lesson_files(), ids=lambda f: f.stem)
+def test_lesson_begins_with_its_own_links_and_the_one_cell_that_installs(lesson):
+    settings = lesson_folder().parent/"settings.ini"
+    if not settings.exists(): pytest.skip("an installed copy does not know the address")
+    if lesson.stem=="index": return
+    from lessonlib.front import opening
+    name = lesson.relative_to(lesson_folder()).as_posix()
+    links,install = opening(name, project_facts(settings)["repository"])
+    first,second = read_nb(lesson).cells[:2]
+    assert links in first.source.splitlines() and second.source==install
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #015556c1
 @pytest.mark.parametrize("together, started", [(0, 2), (2, None)])
