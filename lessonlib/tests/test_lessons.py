@@ -13,7 +13,8 @@ from ..lessons import *
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #f85574e3
 import pytest
-from fastcore.nbio import dict2nb, mk_cell, write_nb
+from fastcore.nbio import dict2nb, mk_cell, read_nb, write_nb
+from ..front import opening, project_facts
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #a0bfa27a
 @pytest.mark.parametrize("lesson", lesson_files(), ids=lambda f: f.stem)
@@ -60,7 +61,6 @@ def test_lesson_begins_with_its_own_links_and_the_one_cell_that_installs(lesson)
     settings = lesson_folder().parent/"settings.ini"
     if not settings.exists(): pytest.skip("an installed copy does not know the address")
     if lesson.stem=="index": return
-    from lessonlib.front import opening
     name = lesson.relative_to(lesson_folder()).as_posix()
     links,install = opening(name, project_facts(settings)["repository"])
     first,second = read_nb(lesson).cells[:2]
