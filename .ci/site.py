@@ -13,6 +13,7 @@ from urllib.parse import unquote, urlsplit
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = re.compile(r"\[source\]\((/blob/[^)]*)\)\{[^}]*\}\n*")  # nbdev's link to the line of code
 LINK = re.compile(r"(?<=\]\()(?!\w+:)[\w./-]+\.ipynb")          # a link from page to page
+HREF = re.compile(r"(?<=href=\")(?!\w+:)[\w./-]+\.ipynb")          # the same in HTML that a cell has made
 WIDGET = "application/vnd.jupyter.widget-view+json"              # alive only with a kernel
 REMOTE = re.compile(r"(?:url\(|@import)\s*[\"']?((?:https?:)?//[^\"')\s]+)")  # what a style sheet fetches
 CODE = "pre", "code", "script", "style"
@@ -93,6 +94,7 @@ def tidy(notebook, said, source_url):
         if "outputs" in c: c["outputs"] = outputs
         for o in outputs:
             data = o.get("data", {})
+            if "text/html" in data: data["text/html"] = HREF.sub(lambda m: page_of(m[0]), text_of(data["text/html"]))
             if "text/markdown" in data:
                 shown = SOURCE.sub(source, text_of(data["text/markdown"]))
                 data["text/markdown"] = linked(shown.replace("__main__.", ""))
