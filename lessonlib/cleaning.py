@@ -249,7 +249,8 @@ def _image(self:Cleaner, file):
     content = BytesIO()
     try: read_photo(file, 3*self.height).save(content, "JPEG")
     except (OSError, ValueError): return w.HTML(f"{file.name} is gone")
-    return w.Image(value=content.getvalue(), height=f"{self.height}px")
+    size = dict(height=f"{self.height}px", width="auto") # small photos are shown larger
+    return w.Image(value=content.getvalue(), layout=size)
 
 # %% ../nbs/01d_cleaning.ipynb #5c88ecab
 @patch
@@ -276,7 +277,8 @@ def _choose(self:Cleaner, file, action):
 @patch
 def _count(self:Cleaner):
     "Say how many photos will change and what it does to the error"
-    words = f"{len(self.decisions)} photos to change"
+    n = len(self.decisions)
+    words = f"{n} photo{'s'*(n!=1)} to change"
     if self.before: words += f"; error {self.before}, as decided {self.after}"
     self.status.value = f"{words}. {self.said}"
 

@@ -82,7 +82,7 @@ def test_the_buttons_of_the_cleaner_work(cleaner):
     file = cleaner.worst()[0]
     move = "other" if file.parent.name=="face" else "face"
     cleaner.grid.children[0].children[1].value = move
-    assert "1 photos to change" in cleaner.status.value and "as decided" in cleaner.status.value
+    assert "1 photo to change" in cleaner.status.value and "as decided" in cleaner.status.value
     cleaner.buttons["apply"].click()
     assert not file.exists() and "0 photos" in cleaner.status.value
     cleaner.buttons["undo"].click()
