@@ -88,7 +88,7 @@ def test_refreshing_writes_what_running_writes(tmp_path):
     book = json.dumps(dict(cells=cells, metadata={}, nbformat=4, nbformat_minor=5))
     run,again = tmp_path/"run.ipynb",tmp_path/"again.ipynb"
     for file in run,again: file.write_text(book)
-    run_lesson(run, save=True)
+    run_lesson(run)
     assert (refresh(again), refresh(again)) == (1, 0)
     assert json.loads(run.read_text())["cells"]==json.loads(again.read_text())["cells"]
 
