@@ -234,14 +234,16 @@ def export_head(
     facts["parity"] = _compared(classifier, features, head, max_difference)
     packages = "lessonlib", "onnxruntime", "pillow", "scikit-learn", "timm"
     facts["versions"] = {name: version(name) for name in packages}
-    return write_bundle(dest, facts | more, graph, _head_weights(head))
+    return write_bundle(dest, facts | more, graph, _head_weights(head, kept))
 
 # %% ../nbs/02a_heads.ipynb #1a8d271e
-def _head_weights(head):
-    "The head alone as safetensors: the network before it is the pretrained one"
+def _head_weights(head, kept):
+    "The head as safetensors, and of the photos in the graph the lengths of their rows and labels"
     from safetensors.numpy import save
     weights,bias = head.folded()
-    return save(dict(weight=np.ascontiguousarray(weights.T), bias=bias))
+    lengths = np.linalg.norm(kept.x, axis=1).astype(np.float32)
+    return save(dict(weight=np.ascontiguousarray(weights.T), bias=bias, lengths=lengths,
+                     targets=kept.y.astype(np.int32)))
 
 # %% ../nbs/02a_heads.ipynb #b26f9bde
 _FIXED = {"format", "labels", "arch", "size", "method", "mean", "std", "files"}

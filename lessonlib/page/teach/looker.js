@@ -1,4 +1,5 @@
 // A worker that looks at photos: from a file to what the network sees, number for number as Python does. Nothing is sent anywhere.
+import { dot } from "./head.js";
 import { look } from "./looks.js";
 import { fingerprint, safetensors, table, turned, withHead } from "./model.js";
 import { square } from "./shrink.js";
@@ -70,7 +71,7 @@ async function bundle({ facts, head, photos, labels, tries }) { // a zip; checke
   const model = withHead(network, constants);
   facts = { ...facts, parity: await compared(model, tries) };
   const kept = safetensors({ weight: [[labels.length, n], table(weights)], bias: constants.bias,
-    features: [[rows.length, n], table(rows)], targets: [[rows.length], Int32Array.from(photos, p => p.y)] });
+    lengths: [[rows.length], Float32Array.from(rows, row => Math.sqrt(dot(row, row)))], targets: [[rows.length], Int32Array.from(photos, p => p.y)] });
   facts.files = { "model.onnx": await fingerprint(model), "model.safetensors": await fingerprint(kept) };
   const json = new TextEncoder().encode(JSON.stringify({ ...facts, labels }, null, 1) + "\n");
   return zip([["bundle/bundle.json", json], ["bundle/model.onnx", model], ["bundle/model.safetensors", kept]]);

@@ -21,6 +21,7 @@ function varint(n) { // seven bits a byte, the lowest first
 function read(bytes, place) { // a number, and where it ends
   let n = 0, factor = 1;
   for (;; factor *= 128) {
+    if (place >= bytes.length) throw new RangeError("this breaks off in the middle of a number");
     const byte = bytes[place++];
     n += (byte & 127) * factor;
     if (byte < 128) return [n, place];
@@ -35,6 +36,7 @@ function* fields(bytes) { // number, content, and the field as it stands
     const start = place, [key, after] = read(bytes, place), wire = key % 8;
     let [size, at] = wire === 2 ? read(bytes, after) : [{ 1: 8, 5: 4 }[wire], after];
     if (wire === 0) [, place] = read(bytes, after); else place = at + size;
+    if (!(place <= bytes.length)) throw new RangeError("this breaks off in the middle of a field");
     yield { number: (key - wire) / 8, content: bytes.subarray(at, place), all: bytes.subarray(start, place) };
   }
 }
@@ -62,6 +64,20 @@ export function withHead(network, constants) { // constants: shape and values by
   }
   for (const [called, [shape, values]] of Object.entries(constants)) graph.push(field(CONSTANT, constant(called, shape, values)));
   return joined(model, field(GRAPH, joined(graph)));
+}
+
+const half = bits => { // a number that was stored in two bytes: a sign, five bits of an exponent, ten more
+  const exponent = bits >> 10 & 31, size = exponent ? 2 ** (exponent - 15) * (1 + (bits & 1023) / 1024) : (bits & 1023) * 2 ** -24;
+  return bits >> 15 ? -size : size;
+};
+
+export function constantOf(model, called) { // the numbers of a constant; undefined if there is none of that name
+  const graph = [...fields(model)].find(f => f.number === GRAPH).content;
+  const found = [...fields(graph)].find(f => f.number === CONSTANT && name(f.content, 8) === called);
+  if (!found) return undefined;
+  const part = number => [...fields(found.content)].find(f => f.number === number).content;
+  const numbers = part(9).slice().buffer;
+  return part(2)[0] === 10 ? Float32Array.from(new Uint16Array(numbers), half) : new Float32Array(numbers);
 }
 
 export function table(rows) { // rows in a row, each photo or label a column if they are turned

@@ -1,6 +1,6 @@
 // The page: what a visitor does, and which worker has to do something about it. Photos are looked at by one worker and learned from by another.
 import { frame, start, stop, takeSeveral } from "./camera.js";
-import { opened, projectFiles } from "./files.js";
+import { opened, OURS, projectFiles } from "./files.js";
 import * as keep from "./keep.js";
 import { probabilities } from "./head.js";
 import { $, ask, bars, complain, make, mega, percent, photos as inPhotos, save, tile, words } from "./view.js";
@@ -84,10 +84,15 @@ async function learnFrom(item) {
   } catch (e) { complain(`${item.name}: ${e.message}`); }
 }
 
+function shown(photo, c) { // what came with a classifier has no picture
+  if (photo.thumb) c.element.querySelector("ul").append(tile(photo, show, photo.name));
+  count(c);
+}
+
 async function add(photo) {
   photos.set(photo.id, photo);
   const c = classes.find(c => c.id === photo.class);
-  if (c) { c.element.querySelector("ul").append(tile(photo, show, photo.name)); count(c); }
+  if (c) shown(photo, c);
   await learner("remember", { photo: { id: photo.id, x: photo.x, look: photo.look, key: photo.key } });
 }
 
@@ -151,7 +156,10 @@ function choose(c) { // where photos go that are dropped on the page or pasted
   }
 }
 
-const count = c => { c.element.querySelector(".count").textContent = inPhotos(photosOf(c).length); };
+function count(c) {
+  const all = photosOf(c), bare = all.filter(p => !p.thumb).length;
+  c.element.querySelector(".count").textContent = inPhotos(all.length) + (bare ? `, ${bare === all.length ? "all" : bare} as numbers only` : "");
+}
 const keepClasses = () => stored(() => keep.keepClasses(classes.map(({ id, name }) => ({ id, name }))));
 
 async function remove(c) {
@@ -198,16 +206,15 @@ function show(photo) { // one photo, large, to be moved or deleted
 
 async function change(photo, wanted) {
   if (!wanted) return;
-  const was = classes.find(c => c.id === photo.class), place = photosOf(was).indexOf(photo);
-  was.element.querySelector("ul").children[place].remove();
+  const was = classes.find(c => c.id === photo.class), place = photosOf(was).filter(p => p.thumb).indexOf(photo);
+  if (photo.thumb) was.element.querySelector("ul").children[place].remove();
   if (wanted === "delete") await forget([photo]);
   else {
     const c = classes.find(c => c.id === wanted);
     photos.delete(photo.id); // and in again as the last one, as on the page
     photo.class = wanted;
     photos.set(photo.id, photo);
-    c.element.querySelector("ul").append(tile(photo, show, photo.name));
-    count(c);
+    shown(photo, c);
     await stored(() => keep.keepPhoto(photo));
   }
   count(was); train();
@@ -245,17 +252,22 @@ function needed(left) { // what there has to be before it can learn
 function verdict(left, words) {
   const { wrong, n, error, labels, y, ids, probs, twins } = learned ?? { labels: [], y: [], ids: [], probs: [], twins: [] };
   $("error").textContent = words ?? `Wrong in ${wrong} of ${n}: ${percent(error.rate)} (true rate: ${percent(error.low)} to ${percent(error.high)}, with 95\u00a0% confidence). ` +
-    "Each photo was asked about by a head that had not learned from it." + left.map(c => ` ${c.name} is left out: it needs two photos.`).join("");
+    "Each photo was asked about by a head that had not learned from it." + left.map(c => ` ${c.name} is left out: it needs two photos.`).join("") + unseen(ids);
   $("byclass").replaceChildren(...labels.map((label, k) => {
     const own = probs.filter((_, i) => y[i] === k), missed = own.filter(p => p.some(v => v > p[k])).length;
     return make("li", { textContent: `${label}: wrong in ${missed} of ${own.length}` });
   }));
   const doubted = ids.map((id, i) => ({ photo: photos.get(id), own: probs[i][y[i]], best: probs[i].indexOf(Math.max(...probs[i])), y: y[i] }))
-    .filter(d => d.photo && d.best !== d.y).sort((a, b) => a.own - b.own).slice(0, 24);
+    .filter(d => d.photo?.thumb && d.best !== d.y).sort((a, b) => a.own - b.own).slice(0, 24);
   list("doubts", doubted.map(d => tile(d.photo, show, d.photo.name, `${labels[d.y]}? looks like ${labels[d.best]}, ${percent(1 - d.own)}`)));
   const twice = twins.map(pair => pair.map(id => photos.get(id))).filter(pair => pair.every(Boolean)).sort(([a, b], [c, d]) => (a.class === b.class) - (c.class === d.class));
   const nameOf = p => classes.find(c => c.id === p.class).name;
   list("twins", twice.slice(0, 24).map(([a, b]) => tile(b, show, b.name, a.class === b.class ? `like ${a.name}, in ${nameOf(b)}` : `in ${nameOf(b)}, and in ${nameOf(a)} too`)));
+}
+
+function unseen(ids) { // what nobody can know here of the photos that a classifier brought along
+  const bare = ids.filter(id => !photos.get(id)?.thumb).length;
+  return bare ? ` ${bare} of them came with a classifier, as numbers: without a picture nobody can see here whether their class is right.` : "";
 }
 
 function list(id, tiles) {
@@ -315,21 +327,24 @@ async function downloadProject() {
   $("said").textContent = "Writing photos and classes …";
   try {
     save(await looker("zipped", { files: projectFiles(classes, photosOf) }), "photos.zip");
-    $("said").textContent = "Photos and classes are in your downloads.";
+    const bare = [...photos.values()].filter(p => !p.blob).length;
+    $("said").textContent = "Photos and classes are in your downloads" + (bare ? `, but for ${inPhotos(bare)} that came with a classifier, as numbers.` : ".");
   } catch (e) { complain(e.message); $("said").textContent = ""; }
 }
 
-async function open(file) { // its classes come to those that are there; those of the same name are joined
+async function open(files) { // their classes come to those that are there; those of the same name are joined
   newTry();
   try {
-    for (const { name, photos: theirs } of await opened(file, page)) {
+    const { classes: found, said } = await opened(files, page);
+    if (said) complain(said);
+    for (const { name, photos: theirs } of found) {
       const called = name.replace(turning, "").trim().slice(0, 200) || "class";
       const c = classes.find(c => c.name === called) ?? classes.find(c => !photosOf(c).length && /^Class \d+$/.test(c.name)) ?? addClass(called);
       if (c.name !== called) { c.name = called; named(c); }
       for (const p of theirs) queue({ class: c.id, ...p });
     }
     keepClasses();
-  } catch (e) { complain(`${file.name}: ${e.message}`); }
+  } catch (e) { complain(`${files[0].name}: ${e.message}`); }
 }
 
 async function wipe() {
@@ -340,6 +355,8 @@ async function wipe() {
   await forget([...photos.values()]);
   await keep.wipe().catch(() => {}); // where nothing can be kept, nothing is
   $("result").hidden = true;
+  URL.revokeObjectURL($("photo").src);
+  $("photo").removeAttribute("src");
   while (busy) await new Promise(go => setTimeout(go, 20)); // one may just be looked at
   newTry();
   begin();
@@ -362,14 +379,14 @@ async function restore() {
     if (photo.network === page.network.integrity) await add(photo);
     else queue(photo.blob ? { id: photo.id, class: photo.class, blob: photo.blob, name: photo.name } : photo);
   }
-  if (!classes.length) begin();
+  if (classes.length) choose(classes[0]); else begin();
 }
 
 function listen() {
   $("add").onclick = () => { let i = classes.length + 1; while (classes.some(c => c.name === `Class ${i}`)) i++;
     addClass(`Class ${i}`).element.querySelector("input").select(); keepClasses(); train(); };
   $("file").onchange = e => { question(e.target.files[0]); e.target.value = ""; };
-  $("open").onchange = e => { if (e.target.files[0]) open(e.target.files[0]); e.target.value = ""; };
+  $("open").onchange = e => { if (e.target.files[0]) open([...e.target.files]); e.target.value = ""; };
   Object.assign($("live"), { onclick: toggle });
   $("bundle").onclick = download; $("project").onclick = downloadProject; $("wipe").onclick = wipe;
   document.onpaste = e => { if (e.clipboardData.files.length) give(current, [...e.clipboardData.files]); };
@@ -382,11 +399,12 @@ function listen() {
 async function drop({ dataTransfer, target }) { // on the place to ask: a question; elsewhere: a lesson
   const entries = [...dataTransfer.items].map(item => item.webkitGetAsEntry?.()).filter(Boolean);
   const files = entries.some(e => e.isDirectory) ? (await Promise.all(entries.map(inside))).flat() : [...dataTransfer.files];
-  if (target.closest?.("#ask")) question(files[0]); else give(current, files);
+  if (files.length && files.every(f => OURS.test(f.name))) open(files);
+  else if (target.closest?.("#ask")) question(files[0]); else give(current, files);
 }
 
 async function inside(entry) { // the photos in what was dropped, folders within folders too
-  if (entry.isFile) return new Promise((good, bad) => entry.file(good, bad)).then(f => f.type.startsWith("image/") ? [f] : []);
+  if (entry.isFile) return new Promise((good, bad) => entry.file(good, bad)).then(f => f.type.startsWith("image/") || OURS.test(f.name) ? [f] : []);
   const reader = entry.createReader(), found = [];
   for (let some; (some = await new Promise((good, bad) => reader.readEntries(good, bad))).length;) found.push(...some);
   return (await Promise.all(found.map(inside))).flat();
