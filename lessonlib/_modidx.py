@@ -1587,6 +1587,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                    'lessonlib/tests/test_exercises.py'),
                                                 'lessonlib.tests.test_exercises.test_an_exercise_has_a_task_and_three_hints': ( 'exercises.html#test_an_exercise_has_a_task_and_three_hints',
                                                                                                                                 'lessonlib/tests/test_exercises.py'),
+                                                'lessonlib.tests.test_exercises.test_each_exercise_is_named_at_the_end_of_one_lesson': ( 'exercises.html#test_each_exercise_is_named_at_the_end_of_one_lesson',
+                                                                                                                                         'lessonlib/tests/test_exercises.py'),
                                                 'lessonlib.tests.test_exercises.test_our_own_answer_keeps_the_promises': ( 'exercises.html#test_our_own_answer_keeps_the_promises',
                                                                                                                            'lessonlib/tests/test_exercises.py'),
                                                 'lessonlib.tests.test_exercises.test_progress_counts_tries_and_forgets_nothing': ( 'exercises.html#test_progress_counts_tries_and_forgets_nothing',

@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['MISTAKES', 'own_progress', 'a_local', 'test_our_own_answer_keeps_the_promises',
            'test_a_mistake_breaks_a_promise_and_the_message_points_at_it', 'test_there_are_forty_over_eight_lessons',
-           'test_an_exercise_has_a_task_and_three_hints', 'test_an_answer_that_never_ends_is_stopped',
+           'test_an_exercise_has_a_task_and_three_hints', 'test_each_exercise_is_named_at_the_end_of_one_lesson',
+           'test_an_answer_that_never_ends_is_stopped',
            'test_an_answer_that_ends_or_crashes_python_costs_nothing_but_itself', 'raises', 'sys_exits', 'recurs',
            'takes_one', 'test_an_answer_that_raises_is_a_broken_promise', 'test_an_answer_may_not_take_all_memory',
            'test_what_an_answer_prints_is_told', 'test_an_answer_may_use_what_stands_around_it',
@@ -16,7 +17,7 @@ __all__ = ['MISTAKES', 'own_progress', 'a_local', 'test_our_own_answer_keeps_the
 from ..exercises import *
 
 # %% ../../nbs/09_exercises.ipynb #4c316cfb
-import os, subprocess, sys
+import os, re, subprocess, sys
 import pytest
 from pathlib import Path
 
@@ -54,6 +55,14 @@ def test_an_exercise_has_a_task_and_three_hints(name):
     assert all(len(h)>10 for h in e.hints) and solution(name).startswith(("def ours", "class ours"))
     assert hint(name).startswith("1 of 3") and "wrong_1" not in solution(name)
     assert e.signature.split("(")[0]==name.split(".")[1]
+
+# %% ../../nbs/09_exercises.ipynb #3fdee428
+def test_each_exercise_is_named_at_the_end_of_one_lesson():
+    from lessonlib.lessons import lesson_files
+    texts = [file.read_text(encoding="utf-8") for file in lesson_files()]
+    named = [name for text in texts for line in text.splitlines() if "**Write it yourself:**" in line
+             for name in re.findall(r"`(\w+\.\w+)`", line)]
+    assert sorted(named) == sorted(EXERCISES)
 
 # %% ../../nbs/09_exercises.ipynb #0c8e8854
 def test_an_answer_that_never_ends_is_stopped():
