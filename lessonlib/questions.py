@@ -57,7 +57,9 @@ class Choice(Question):
         "What is said to these choices"
         right = {choice for holds,choice,_ in self.choices if holds}
         says = [said for _,choice,said in self.choices if choice in chosen]
-        return Verdict(right==set(chosen), " ".join(says))
+        if right==set(chosen): says.append(self.why)
+        elif right>set(chosen): says.append("Something is missing: more than this holds.")
+        return Verdict(right==set(chosen), " ".join(filter(None, says)))
 
 # %% ../nbs/foundations/06c_questions.ipynb #ask00019
 @dataclass
