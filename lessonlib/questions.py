@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Question', 'Verdict', 'Choice', 'Number', 'outputs', 'Code', 'read_question', 'read_questions', 'Questions',
-           'question_files', 'all_questions', 'questions', 'answer', 'refresh']
+           'question_files', 'all_questions', 'questions', 'answer', 'refresh', 'refresh_all']
 
 # %% ../nbs/foundations/06c_questions.ipynb #ask00003
 import json, re
@@ -177,7 +177,7 @@ from fastcore.basics import patch
 
 # %% ../nbs/foundations/06c_questions.ipynb #ask00095
 _BOX = '<label><input type="{}" name="{}"> <span>{}</span></label>'
-_SAID = '<li data-right="{:d}">{} {}: <span>{}</span></li>'
+_SAID = '<li data-right="{:d}">{} {}<br><span>{}</span></li>'
 _FIELD = ('<label><span>Your answer</span> <input name="{}" inputmode="decimal" '
           'autocomplete="off"> <span>{}</span></label>')
 _OTHER = '<li data-at="{0:g}">Not {0:g}: <span>{1}</span></li>'
@@ -311,3 +311,10 @@ def refresh(
     text = json.dumps(book, sort_keys=True, indent=1, ensure_ascii=False)+"\n"
     if changed: Path(notebook).write_text(text, encoding="utf-8")
     return changed
+
+# %% ../nbs/foundations/06c_questions.ipynb #ask00101
+def refresh_all(
+    folder:str="nbs", # of notebooks
+) -> int: # cells whose output had to change
+    "Write the questions as they are today into all notebooks of a folder"
+    return sum(refresh(notebook) for notebook in sorted(Path(folder).glob("*.ipynb")))

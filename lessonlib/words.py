@@ -76,6 +76,7 @@ def lesson_name(
     "How a lesson is called in a sentence"
     return "lesson " + lesson.split("_")[0].lstrip("0").zfill(1)
 
+_STYLE = "<style>.words code {color: inherit; background: transparent}</style>"
 _ITEM = '<dt id="{}">{}</dt><dd>{} <a href="{}.ipynb">{}</a></dd>'
 
 class Glossary:
@@ -84,4 +85,4 @@ class Glossary:
     def _repr_html_(self):
         items = [_ITEM.format(w.id, w.term, to_html(w.says), w.lesson, lesson_name(w.lesson))
                  for w in words()]
-        return f'<dl>{"".join(items)}</dl>'
+        return f'{_STYLE}<dl class="words">{"".join(items)}</dl>'

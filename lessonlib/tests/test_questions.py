@@ -79,7 +79,7 @@ def test_a_lesson_shows_its_questions_as_they_are(lesson):
     call = f'questions("{lesson}")'
     cell, = [c for c in cells if "".join(c["source"])==call]
     shown,asked = "".join(cell["outputs"][0]["data"]["text/html"]),questions(lesson)
-    assert shown==asked._repr_html_(), f"refresh('nbs/{lesson}.ipynb') writes those of today"
+    assert shown==asked._repr_html_(), "refresh_all() writes those of today"
     assert len(shown.encode())<40_000 and len(asked.asked)>=3
 
 # %% ../../nbs/foundations/06c_questions.ipynb #ask00091
