@@ -204,6 +204,17 @@ def unlink(out):
         page.write_text(named.sub(lambda m: m[3] if lost(m) else m[0], text), encoding="utf-8")
 
 
+def word_links(out, books):
+    "In a lesson, the first mention of each word that another one explains leads to its sentence on the page of words"
+    from lessonlib.words import link_words, words
+    for page, (name, _) in books.items():
+        if not re.match(r"0\d\w*_", name): continue
+        seen = {word.id for word in words() if f"{word.lesson}.ipynb" == name}
+        text, box, asked = (out/page).read_text(encoding="utf-8").partition('<div class="questions"')
+        text = re.sub(r"<p>.*?</p>", lambda m: link_words(m[0], "glossary.html", seen), text, flags=re.S)
+        (out/page).write_text(text+box+asked, encoding="utf-8")
+
+
 def shown(nb):
     "The code that the page of a processed notebook has to show, cell by cell"
     for c in nb["cells"]:
@@ -326,6 +337,7 @@ def main():
     no_network(out)
     beside(out)
     unlink(out)
+    word_links(out, books)
     wrong = check(out, books)
     if wrong: sys.exit("\n".join(wrong))
 
