@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
 """Open every page of a built site in headless Chromium, wide and narrow, light and dark, and say what is wrong with it:
 errors in the console, requests that fail or leave the site, pictures that do not load, content wider than a phone,
-text that its background swallows."""
-import argparse, base64, json, os, re, shutil, sys, tempfile, time
+text that its background swallows, and whatever axe-core, which npm brings, finds against WCAG and its own good practice."""
+import argparse, base64, json, os, re, shutil, subprocess, sys, tarfile, tempfile, time
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+AXE = "axe-core@4.10.3"
 VIEWS = dict(desktop=(1280, 900, "light"), phone=(390, 844, "light"), dark=(1280, 900, "dark"))
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars""".split()
@@ -46,6 +47,13 @@ for (const e of document.querySelectorAll("main :not(svg *):not(.sourceCode *), 
 }
 return [...out].slice(0, 3);
 """
+# What axe-core finds, a line for each rule: the rule, how often, and the first place
+FOUND = """
+const done = arguments[arguments.length - 1];
+axe.run({exclude: [".gradio-container"]}, {resultTypes: ["violations"]}).then(r => done(r.violations.map(v =>
+    `${v.id} (${v.nodes.length} times): ${v.nodes[0].target.join(" ")} ${v.nodes[0].html.slice(0, 120)}`)),
+    e => done([`axe-core failed: ${e}`]));
+"""
 MISSING = "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80))"
 
 
@@ -67,6 +75,17 @@ def chromium(profile):
     return webdriver.Chrome(options=options, service=Service(driver))
 
 
+def axe_core(folder):
+    "The text of axe-core, which npm brings; None where it cannot, which CI does not accept"
+    npm = shutil.which("npm")
+    got = npm and subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, text=True)
+    if got and not got.returncode:
+        with tarfile.open(next(Path(folder).glob("axe-core-*.tgz"))) as pack:
+            return pack.extractfile("package/axe.min.js").read().decode()
+    print(f"SKIPPED: {AXE}:", got.stderr[-200:] if got else "no npm here: apt-get install npm")
+    if os.environ.get("CI") == "true": sys.exit("without axe-core nobody knows whether all can read the pages")
+
+
 def complaints(driver, host, asked={}):
     "What the console and the record of requests say since they were last read, but for the browser's own requests"
     for entry in driver.get_log("browser"):
@@ -83,7 +102,7 @@ def complaints(driver, host, asked={}):
             yield f"no answer for {asked[p['requestId']][:100]}: {p['errorText']}"
 
 
-def open_page(driver, url, view):
+def open_page(driver, url, view, axe):
     "Load a page as `view` says, wait until it has settled, and yield what is wrong"
     width, height, scheme = VIEWS[view]
     size = dict(width=width, height=height, deviceScaleFactor=1, mobile=view=="phone")
@@ -96,6 +115,9 @@ def open_page(driver, url, view):
     yield from (f"picture not shown: {src}" for src in driver.execute_script(MISSING))
     yield from (f"wider than the window: {what}" for what in driver.execute_script(WIDER))
     yield from (f"hard to read: {what}" for what in driver.execute_script(PALE))
+    if axe:
+        driver.execute_script(axe)
+        yield from (f"axe-core: {what}" for what in driver.execute_async_script(FOUND))
 
 
 def shoot(driver, file):
@@ -125,22 +147,27 @@ def learns(driver, address):
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("site", type=Path, nargs="?", default="_docs", help="folder of the built site (default: _docs)")
+    p.add_argument("--only", default="", help="open only pages whose path has this pattern in it, such as 'masks|index'")
+    p.add_argument("--axe", nargs="*", choices=VIEWS, default=["desktop"], help="the views in which axe-core looks (default: desktop)")
     p.add_argument("--shots", type=Path, help="save a picture of each page and view in this folder")
     a = p.parse_args()
-    pages = sorted(p for p in a.site.rglob("*.html") if p != a.site/"teach"/"index.html")  # which `learns` opens
+    pages = sorted(p for p in a.site.rglob("*.html") if re.search(a.only, p.relative_to(a.site).as_posix())
+                   and p != a.site/"teach"/"index.html")  # which `learns` opens
     if not pages: sys.exit(f"{a.site} has no pages: build the site first")
     if a.shots: a.shots.mkdir(parents=True, exist_ok=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(a.site)))
     Thread(target=server.serve_forever, daemon=True).start()
     wrong = []
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, tempfile.TemporaryDirectory() as pack:
+        axe = axe_core(pack) if a.axe else None
         driver = chromium(profile)
+        driver.set_script_timeout(60)
         try:
             for page in pages:
                 here = page.relative_to(a.site).as_posix()
                 for view in VIEWS:
                     url = f"http://127.0.0.1:{server.server_port}/{here}"
-                    wrong += [f"{here}, {view}: {w}" for w in open_page(driver, url, view)]
+                    wrong += [f"{here}, {view}: {w}" for w in open_page(driver, url, view, view in a.axe and axe)]
                     if a.shots: shoot(driver, a.shots/f"{here.replace('/', '-').removesuffix('.html')}-{view}.png")
             wrong += [f"teach.html: {w}" for w in learns(driver, f"http://127.0.0.1:{server.server_port}")]
         finally: driver.quit()

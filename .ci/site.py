@@ -10,6 +10,8 @@ from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
+from dress import dress, gallery
+
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = re.compile(r"\[source\]\((/blob/[^)]*)\)\{[^}]*\}\n*")  # nbdev's link to the line of code
 LINK = re.compile(r"(?<=\]\()(?!\w+:)[\w./-]+\.ipynb")          # a link from page to page
@@ -117,6 +119,7 @@ def stage(dest):
         name = b.relative_to(dest).as_posix()
         books[page_of(name)] = name, tidy(b, intro(ROOT/"nbs"/name), known["repository"])
         b.unlink()
+    gallery(books["index.html"][1], books, dest/"images"/"small")
     for page, (name, nb) in books.items():
         (dest/page).with_suffix(".ipynb").write_text(json.dumps(nb), encoding="utf-8")
     yml = dest/"_quarto.yml"
@@ -204,17 +207,6 @@ def unlink(out):
         page.write_text(named.sub(lambda m: m[3] if lost(m) else m[0], text), encoding="utf-8")
 
 
-def word_links(out, books):
-    "In a lesson, the first mention of each word that another one explains leads to its sentence on the page of words"
-    from lessonlib.words import link_words, words
-    for page, (name, _) in books.items():
-        if not re.match(r"0\d\w*_", name): continue
-        seen = {word.id for word in words() if f"{word.lesson}.ipynb" == name}
-        text, box, asked = (out/page).read_text(encoding="utf-8").partition('<div class="questions"')
-        text = re.sub(r"<p>.*?</p>", lambda m: link_words(m[0], "glossary.html", seen), text, flags=re.S)
-        (out/page).write_text(text+box+asked, encoding="utf-8")
-
-
 def shown(nb):
     "The code that the page of a processed notebook has to show, cell by cell"
     for c in nb["cells"]:
@@ -264,6 +256,7 @@ def unsaid(notebook):
         source = text_of(c["source"])
         if drawn and not re.search(r"^#\| *(hide$|include: *false|output: *false|fig-alt: *.*\w)", source, re.M):
             yield f"cell {c['id']} shows a picture and has no line '#| fig-alt: what it shows'"
+        if re.search(r"^#\| *fig-alt:.*%", source, re.M): yield f"cell {c['id']}: Quarto takes a % in fig-alt for an address: write percent"
 
 
 def check(site, books):
@@ -321,6 +314,17 @@ def beside(out):
     teach_page(out/"teach", runtime=runtime())
 
 
+def finish(out, books):
+    "Make a builder's site what we publish, and check it"
+    no_network(out)
+    for path in out.rglob("*.html"):
+        page = path.relative_to(out).as_posix()
+        path.write_text(dress(path.read_text(encoding="utf-8"), page, books.get(page, [None])[0]), encoding="utf-8")
+    beside(out)
+    unlink(out)
+    return check(out, books)
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     p.add_argument("--out", type=Path, default=ROOT/"_docs", help="folder of the site, replaced if there (default: _docs)")
@@ -334,11 +338,7 @@ def main():
         else: run("smalldocs", "render", str(staged))
         shutil.rmtree(out, ignore_errors=True)
         shutil.move(staged/"_docs", out)
-    no_network(out)
-    beside(out)
-    unlink(out)
-    word_links(out, books)
-    wrong = check(out, books)
+    wrong = finish(out, books)
     if wrong: sys.exit("\n".join(wrong))
 
 

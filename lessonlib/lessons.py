@@ -264,7 +264,7 @@ def make_readme(
     from nbconvert import MarkdownExporter
     from nbconvert.preprocessors import RegexRemovePreprocessor
     exporter = MarkdownExporter(exclude_output_prompt=True)
-    hidden = RegexRemovePreprocessor(patterns=[r"#\| *hide"])
+    hidden = RegexRemovePreprocessor(patterns=[r"#\| *(hide|echo: *false)"])
     exporter.register_preprocessor(hidden, enabled=True)
     text,_ = exporter.from_filename(str(index))
     text = re.sub(r"\]\((?=images/|(foundations/)?\w+\.ipynb)", "](nbs/", text)
