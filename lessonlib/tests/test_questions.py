@@ -210,16 +210,25 @@ def test_a_number_is_judged_as_python_judges_it(page, typed):
 
 # %% ../../nbs/foundations/06c_questions.ipynb #ask00099
 EACH_ANSWER = """
-const press = form => { form.requestSubmit(); return form.querySelector("[role=status]").textContent; };
+const press = form => {
+  form.requestSubmit();
+  return form.querySelector("[role=status]").textContent;
+};
 return arguments[0].map(([id, replies]) => {
-  const form = document.getElementById("q-" + id), inputs = [...form.querySelectorAll("input")];
-  const take = chosen => { inputs.forEach(input => input.checked = input === chosen); return press(form); };
-  return replies.length ? replies.map(reply => { inputs[0].value = reply; return press(form); })
-                        : inputs.map(take);
+  const form = document.getElementById("q-" + id);
+  const inputs = [...form.querySelectorAll("input")];
+  const type = reply => { inputs[0].value = reply; return press(form); };
+  const take = chosen => {
+    inputs.forEach(input => input.checked = input === chosen);
+    return press(form);
+  };
+  return replies.length ? replies.map(type) : inputs.map(take);
 });"""
 
+# %% ../../nbs/foundations/06c_questions.ipynb #ask10019
 def replies(question):
-    return [question.number, *(wrong for wrong,_ in question.near)] if question.kind=="number" else []
+    if question.kind!="number": return []
+    return [question.number, *(wrong for wrong,_ in question.near)]
 
 def verdicts(question):
     given = replies(question) or [choice for _,choice,_ in question.choices]
