@@ -1831,6 +1831,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                      'lessonlib/tests/test_kept.py'),
                                            'lessonlib.tests.test_kept.test_a_full_disk_leaves_what_was_kept': ( 'foundations/kept.html#test_a_full_disk_leaves_what_was_kept',
                                                                                                                 'lessonlib/tests/test_kept.py'),
+                                           'lessonlib.tests.test_kept.test_a_store_that_another_process_holds_is_not_thrown_away': ( 'foundations/kept.html#test_a_store_that_another_process_holds_is_not_thrown_away',
+                                                                                                                                     'lessonlib/tests/test_kept.py'),
                                            'lessonlib.tests.test_kept.test_the_oldest_results_go_first': ( 'foundations/kept.html#test_the_oldest_results_go_first',
                                                                                                            'lessonlib/tests/test_kept.py'),
                                            'lessonlib.tests.test_kept.test_two_processes_at_once_lose_nothing': ( 'foundations/kept.html#test_two_processes_at_once_lose_nothing',

@@ -14,15 +14,17 @@ from fastcore.basics import patch
 # %% ../nbs/foundations/05b_kept.ipynb #ea717025
 class Kept:
     "Results on disk, by name; what cannot be read counts as missing"
+    wait = 20 # seconds, for other processes that write
     def __init__(self,
         file:str|Path, # of SQLite, made when something is put into it
         most:int=50_000, # results that are kept; the oldest go first
     ):
-        self.file,self.most,self.complained = Path(file),most,False
+        self.file,self.most = Path(file),most
+        self.complained = False
 
     def _open(self):
         self.file.parent.mkdir(parents=True, exist_ok=True)
-        db = sqlite3.connect(self.file, timeout=20)
+        db = sqlite3.connect(self.file, timeout=self.wait)
         db.execute("create table if not exists kept(name text primary key, check32, value blob)")
         return closing(db)
 
@@ -40,7 +42,9 @@ def get(self:Kept,
                 marks = ",".join("?"*len(some))
                 rows = db.execute(f"select * from kept where name in ({marks})", some)
                 found |= {name: value for name,check,value in rows if _whole(name, value, check)}
-    except sqlite3.DatabaseError: self._start_anew()
+    except sqlite3.DatabaseError as e:
+        if "locked" in str(e): self._complain(e) # by another process: nothing is damaged
+        else: self._start_anew()
     return found
 
 def _checksum(name, value): return zlib.crc32(name.encode()+value)

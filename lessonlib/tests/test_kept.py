@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['filled', 'test_a_changed_byte_makes_a_result_missing_and_never_wrong',
            'test_a_file_that_is_no_store_is_thrown_away_and_used_again',
-           'test_where_nothing_can_be_kept_the_work_goes_on_and_says_so_once', 'test_a_full_disk_leaves_what_was_kept',
+           'test_where_nothing_can_be_kept_the_work_goes_on_and_says_so_once',
+           'test_a_store_that_another_process_holds_is_not_thrown_away', 'test_a_full_disk_leaves_what_was_kept',
            'test_two_processes_at_once_lose_nothing', 'test_the_oldest_results_go_first']
 
 # %% ../../nbs/foundations/05b_kept.ipynb #star
@@ -48,6 +49,16 @@ def test_where_nothing_can_be_kept_the_work_goes_on_and_says_so_once(tmp_path):
     with pytest.warns(UserWarning, match="computed again") as said:
         for _ in range(3): store.put(dict(a=b"1"))
     assert len(said)==1 and store.get("a")=={}
+
+# %% ../../nbs/foundations/05b_kept.ipynb #c43b9ad9
+def test_a_store_that_another_process_holds_is_not_thrown_away(tmp_path):
+    store = filled(tmp_path)
+    store.wait = .05
+    with sqlite3.connect(store.file, isolation_level=None) as other:
+        other.execute("begin exclusive")
+        with pytest.warns(UserWarning, match="is locked"): assert store.get("1")=={}
+        other.execute("rollback")
+    assert store.get("1")=={"1": bytes([1])*200}
 
 # %% ../../nbs/foundations/05b_kept.ipynb #c1b4cf19
 def test_a_full_disk_leaves_what_was_kept(tmp_path):
