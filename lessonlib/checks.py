@@ -67,7 +67,8 @@ def copies(
     features:Features, # from `photo_features`
 ) -> list[tuple]: # place of a copy, place of the photo to keep, their likeness
     "Photos that are another one once more; of each group the one with the most pixels is kept"
-    likeness,kept,found = Counter(),{},[]
+    likeness,kept = Counter(),{}
+    found = []
     for i,j,score in near_duplicates(features):
         for place in i,j: likeness[place] = max(likeness[place], score)
     pixels = [look.width*look.height for look in features.looks]
@@ -88,15 +89,17 @@ def strangers(
     return sorted(((int(i), float(far[i])) for i in beyond), key=lambda pair: -pair[1])
 
 # %% ../nbs/01c_checks.ipynb #cdd59a2f
-def _label_rows(features, judged, strength):
+def _label_rows(features, judged, strength, found):
     "Labels that are doubted more than believed; none where there is nothing to tell apart"
-    groups = [(y, group) for y,group in {*zip(features.y.tolist(), features.groups.tolist())}]
+    groups = {*zip(features.y.tolist(), features.groups.tolist())}
     counts = Counter(y for y,_ in groups) # a label of one photo can teach, but not judge
     rows = np.flatnonzero([counts[y]>1 for y in features.y.tolist()])
     if len({*features.y[rows].tolist()})<2: return
-    part = features if len(rows)==len(features) else features.take(rows)
-    if judged is None or part is not features: judged = out_of_fold(part, strength)
-    for place,score,other in suspects(part, judged, strength):
+    whole = len(rows)==len(features)
+    part = features if whole else features.take(rows)
+    if judged is None or not whole: judged = out_of_fold(part, strength)
+    if found is None or not whole: found = suspects(part, judged, strength)
+    for place,score,other in found:
         if score>.5: yield part.files[place], "label", score, other, f"looks like {other}"
 
 # %% ../nbs/01c_checks.ipynb #a31546f1
@@ -122,10 +125,11 @@ def check_photos(
     features:Features, # from `photo_features`
     judged:Validation=None, # from `out_of_fold`, which is asked by default
     strength=None, # `Strength` of the heads; chosen by default
+    found:list=None, # from `suspects`, which is asked by default
 ) -> pd.DataFrame: # file, issue, score, other and note, the worst first
     "All that may be wrong with a folder of photos; moves nothing"
     rows = [(file, "unreadable", 1., "", why) for file,why in features.left_out]
-    rows += _label_rows(features, judged, strength)
+    rows += _label_rows(features, judged, strength, found)
     rows += _copy_rows(features)
     rows += [(features.files[place], "stranger", min(1., far), "", "like no other photo")
              for place,far in strangers(features)]

@@ -7,6 +7,7 @@ __all__ = ['Journal', 'Cleaner']
 
 # %% ../nbs/01d_cleaning.ipynb #0910b960
 import json, os
+from html import escape
 from io import BytesIO
 from pathlib import Path
 
@@ -33,7 +34,8 @@ class Journal:
         except Timeout: raise RuntimeError(f"{self.folder.name} is being cleaned by process "
             f"{owner.read_text()}: close() that cleaner, or end the process") from None
         owner.write_text(str(os.getpid()))
-        self.decisions,self.batches,self.doing = {},[],None
+        self.decisions,self.batches = {},[]
+        self.doing = None # apply or undo, between its beginning and its end
         self._replay()
 
 # %% ../nbs/01d_cleaning.ipynb #42131e76
@@ -130,7 +132,8 @@ class Cleaner:
 @patch
 def _look(self:Cleaner, features):
     "Rank the photos, and judge the head before anything is decided"
-    self.features,self.strength,self.before = features,None,None
+    self.features = features
+    self.strength = self.before = found = None
     self.scores,self.words = dict.fromkeys(features.files, 0.),{}
     try:
         self.strength = choose_strength(features)
@@ -138,9 +141,9 @@ def _look(self:Cleaner, features):
     except ValueError as e: judged,self.said = None,str(e)
     else:
         self.before = self._error(features)
-        for place,score,other in suspects(features, judged, self.strength):
-            self.scores[features.files[place]] = score/2
-    self.table = check_photos(features, judged, self.strength)
+        found = suspects(features, judged, self.strength)
+        for place,score,_ in found: self.scores[features.files[place]] = score/2
+    self.table = check_photos(features, judged, self.strength, found)
     for row in self.table.itertuples():
         file = Path(row.file)
         if file not in self.scores: continue # cannot be opened
@@ -164,10 +167,13 @@ def _refit(self:Cleaner):
     decided,features = self.decisions,self.features
     kept = features.take([decided.get(file)!="delete" for file in features.files])
     for i,file in enumerate(kept.files):
-        if file in decided: kept.y[i] = features.labels.index(decided[file])
+        label = decided.get(file)
+        if label in features.labels: kept.y[i] = features.labels.index(label)
     self.head,self.after = None,self.before
     if self.strength is None: return
-    try: self.head,self.after = fit_head(kept, self.strength),self._error(kept)
+    try:
+        self.head = fit_head(kept, self.strength)
+        if decided: self.after = self._error(kept)
     except ValueError as e: self.said = str(e) # such as no photo left of a label
 
 @patch
@@ -180,8 +186,7 @@ def worst(self:Cleaner,
     label:str|None=None, # of this class; of any by default
 ) -> list[Path]: # files
     "The photos that may be wrong, the worst first"
-    of = self.features.label_of or (lambda file: file.parent.name)
-    files = [f for f in self.scores if label in (None, of(f))]
+    files = [f for f in self.scores if label in (None, self.features.label_of(f))]
     return sorted(files, key=lambda file: -self.scores[file])[:self.max_n]
 
 # %% ../nbs/01d_cleaning.ipynb #9d3e0659
@@ -248,7 +253,7 @@ def _image(self:Cleaner, file):
     import ipywidgets as w
     content = BytesIO()
     try: read_photo(file, 3*self.height).save(content, "JPEG")
-    except (OSError, ValueError): return w.HTML(f"{file.name} is gone")
+    except (OSError, ValueError): return w.Label(f"{file.name} cannot be read")
     size = dict(height=f"{self.height}px", width="auto") # small photos are shown larger
     return w.Image(value=content.getvalue(), layout=size)
 
@@ -267,10 +272,15 @@ def _card(self:Cleaner, file):
 
 # %% ../nbs/01d_cleaning.ipynb #ff66ddc0
 @patch
+def _say(self:Cleaner, words):
+    "Words in the line below the buttons"
+    self.status.value = escape(words)
+
+@patch
 def _choose(self:Cleaner, file, action):
     "What a choice in the widget does"
     try: self.decide(file, action)
-    except (ValueError, OSError) as e: self.status.value = str(e)
+    except (ValueError, OSError) as e: self._say(str(e))
     else: self._count()
 
 # %% ../nbs/01d_cleaning.ipynb #d1ebf40f
@@ -280,7 +290,7 @@ def _count(self:Cleaner):
     n = len(self.decisions)
     words = f"{n} photo{'s'*(n!=1)} to change"
     if self.before: words += f"; error {self.before}, as decided {self.after}"
-    self.status.value = f"{words}. {self.said}"
+    self._say(f"{words}. {self.said}")
 
 @patch
 def _draw(self:Cleaner, *_):
@@ -311,7 +321,7 @@ def _press(self:Cleaner, act):
         try:
             act()
             self._draw()
-        except (ValueError, OSError) as e: self.status.value = str(e)
+        except (ValueError, OSError) as e: self._say(str(e))
     return pressed
 
 @patch

@@ -4,10 +4,11 @@
 __all__ = ['KILLED', 'few', 'seen', 'photos_in', 'cleaner', 'test_decisions_survive_a_change_of_class_and_a_restart',
            'test_deleted_photos_leave_the_features_and_come_back_after_a_restart',
            'test_a_relabelled_photo_overwrites_nothing', 'test_a_photo_that_is_gone_is_named_and_leaves_nothing_behind',
-           'test_the_buttons_of_the_cleaner_work', 'test_relabelling_needs_folders_as_labels',
-           'test_the_label_it_has_is_no_decision', 'test_two_cleaners_on_one_folder_refuse_each_other_by_name',
-           'test_a_decision_teaches_at_once', 'test_a_killed_apply_is_finished_and_can_be_undone',
-           'test_a_killed_undo_is_finished', 'test_a_line_cut_short_was_never_acted_upon']
+           'test_the_buttons_of_the_cleaner_work', 'test_the_name_of_a_file_is_no_markup',
+           'test_relabelling_needs_folders_as_labels', 'test_the_label_it_has_is_no_decision',
+           'test_two_cleaners_on_one_folder_refuse_each_other_by_name', 'test_a_decision_teaches_at_once',
+           'test_a_killed_apply_is_finished_and_can_be_undone', 'test_a_killed_undo_is_finished',
+           'test_a_killed_apply_that_had_emptied_a_label_is_finished', 'test_a_line_cut_short_was_never_acted_upon']
 
 # %% ../../nbs/01d_cleaning.ipynb #star
 from ..cleaning import *
@@ -90,6 +91,18 @@ def test_the_buttons_of_the_cleaner_work(cleaner):
     cleaner.buttons["undo"].click()
     assert "nothing to undo" in cleaner.status.value
 
+# %% ../../nbs/01d_cleaning.ipynb #2d653dcd
+def test_the_name_of_a_file_is_no_markup(cleaner, few):
+    file = cleaner.worst("face")[0]
+    odd = file.rename(file.with_name("<b>odd.png"))
+    cleaner.close()
+    again = Cleaner(seen(few)); again.widget()
+    again.decide(odd, "delete")
+    odd.unlink()
+    again.buttons["apply"].click()
+    assert "&lt;b&gt;odd.png" in again.status.value and "<b>" not in again.status.value
+    again.close()
+
 # %% ../../nbs/01d_cleaning.ipynb #01a65613
 def test_relabelling_needs_folders_as_labels(few):
     def odd(file): return "odd" if int(file.stem)%8 else "even"
@@ -166,6 +179,20 @@ def test_a_killed_undo_is_finished(few, when, after):
     assert all(file.exists() for file in files) and photos_in(few)==before
     assert not again.journal.batches
     again.close()
+
+# %% ../../nbs/01d_cleaning.ipynb #767482bc
+def test_a_killed_apply_that_had_emptied_a_label_is_finished(few):
+    before,journal = photos_in(few),Journal(few)
+    others = sorted(f.name for f in (few/"other").iterdir())
+    for name in others: journal.write("decide", f"other/{name}", "face")
+    last = next((few/"face").iterdir()).name
+    journal.write("decide", f"face/{last}", "other")
+    journal.write("apply")
+    for name in others: journal.move(f"other/{name}", f"face/{name}")
+    journal.lock.release() # killed here: no photo is left in `other`
+    cleaner = Cleaner(seen(few))
+    assert (few/"other"/last).exists() and photos_in(few)==before and not cleaner.decisions
+    cleaner.close()
 
 # %% ../../nbs/01d_cleaning.ipynb #47d0e46a
 def test_a_line_cut_short_was_never_acted_upon(few):
