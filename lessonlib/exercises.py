@@ -15,6 +15,7 @@ from importlib import import_module
 from importlib.resources import files
 from io import StringIO
 from pathlib import Path
+from textwrap import fill
 
 # %% ../nbs/09_exercises.ipynb #f59d53d9
 from .files import free_name, write_whole
@@ -22,7 +23,7 @@ from .files import free_name, write_whole
 # %% ../nbs/09_exercises.ipynb #0ff52d06
 class Exercise(namedtuple("Exercise", "name lesson signature task hints code")):
     "What to write, three hints, and the code that judges an answer"
-    def __repr__(self): return f"{self.name}: write {self.signature}\n{self.task}"
+    def __repr__(self): return f"{self.name}: write {self.signature}\n{fill(self.task, 72)}"
 
 # %% ../nbs/09_exercises.ipynb #62443a7f
 def read_exercises(
@@ -83,8 +84,7 @@ def _alike(a, b):
 
 def _close(a, b):
     import numpy as np
-    tensors = [x.detach().cpu().double() if hasattr(x, "detach") else x for x in (a, b)]
-    a,b = [np.asarray(x, float) for x in tensors]
+    a,b = [np.asarray(x.tolist() if hasattr(x, "tolist") else x, float) for x in (a, b)]
     return a.shape==b.shape and np.allclose(a, b, rtol=1e-4, atol=1e-6, equal_nan=True)
 
 # %% ../nbs/09_exercises.ipynb #6f8f4a32
@@ -125,7 +125,8 @@ class Result(namedtuple("Result", "name passed promise given expected got remark
         if self.passed: return f"✓ {self.name}: {self.promise}"
         said = {"promise": self.promise, "called with": self.given, "expected": self.expected,
                 "what came": self.got, "look at": self.remark, "it printed": self.printed}
-        rows = [f"  {word+':':12} {value}" for word,value in said.items() if value]
+        rows = [fill(f"  {word+':':12} {value}", 72, subsequent_indent=" "*15)
+                for word,value in said.items() if value]
         return "\n".join([f"✗ {self.name}: not yet", *rows])
 
 # %% ../nbs/09_exercises.ipynb #a1690162
@@ -280,7 +281,7 @@ def hint(
     "Help with an exercise"
     if n not in (1, 2, 3): raise ValueError(f"there are hints 1, 2 and 3, not {n!r}")
     more = f"\nMore: hint({name!r}, {n+1})" if n<3 else f"\nOur own answer: solution({name!r})"
-    return Words(f"{n} of 3: {_exercise(name).hints[n-1]}{more}")
+    return Words(fill(f"{n} of 3: {_exercise(name).hints[n-1]}", 72)+more)
 
 def solution(
     name:str, # of an exercise
