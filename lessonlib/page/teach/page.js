@@ -119,7 +119,7 @@ function addClass(name, id = newId()) {
   input.onchange = () => rename(c, input.value);
   q(".camera").onclick = () => takeSeveral(`Photos of ${c.name}`, (blob, name) => queue({ class: c.id, blob, name })).catch(e => complain(e.message));
   q(".remove").onclick = () => remove(c);
-  c.element.onfocusin = c.element.onclick = () => choose(c);
+  for (const kind of ["focusin", "click"]) c.element.addEventListener(kind, () => choose(c));
   c.element.ondragover = () => choose(c);
   classes.push(c);
   $("classes").append(c.element);
