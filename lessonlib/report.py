@@ -109,14 +109,14 @@ def _answer(place, probs, targs, labels, files):
 
 # %% ../nbs/foundations/07_report.ipynb #ccb86a8f
 def _mistakes(pairs, probs, targs, labels, files, most=24):
-    "The photos that were taken for something else, pair by pair, surest first"
-    wrong,shown = np.flatnonzero(probs.argmax(1)!=targs),0
+    "The photos that were taken for something else, surest first, one of each pair at least"
+    wrong,room = np.flatnonzero(probs.argmax(1)!=targs),most-len(pairs)
     for number,(was,taken,_) in enumerate(pairs):
         places = [i for i in wrong if (labels[targs[i]], labels[probs[i].argmax()])==(was, taken)]
-        for first,i in enumerate(sorted(places, key=lambda i: -probs[i].max())[:most-shown]):
-            shown += 1
-            mark = f"pair{number}" if not first else f"photo{i}"
-            yield dict(id=mark, **_answer(i, probs, targs, labels, files))
+        first,*others = sorted(places, key=lambda i: -probs[i].max())
+        yield dict(id=f"pair{number}", **_answer(first, probs, targs, labels, files))
+        for i in others[:room]: yield dict(id=f"photo{i}", **_answer(i, probs, targs, labels, files))
+        room -= len(others[:room])
 
 def _found(rows):
     "What the template needs to know of photos that are worth a look"

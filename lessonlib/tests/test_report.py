@@ -3,7 +3,8 @@
 # %% auto #0
 __all__ = ['photo', 'page_about', 'test_a_page_is_whole_for_any_number_of_photos', 'test_names_of_labels_cannot_break_the_page',
            'test_a_training_that_was_stopped_in_its_first_epoch_has_a_report',
-           'test_many_labels_are_shown_in_one_matrix', 'test_the_page_is_read_in_the_dark_and_on_a_phone']
+           'test_many_labels_are_shown_in_one_matrix', 'test_each_pair_of_the_table_leads_to_one_of_its_photos',
+           'test_the_page_is_read_in_the_dark_and_on_a_phone']
 
 # %% ../../nbs/foundations/07_report.ipynb #star
 from ..report import *
@@ -47,6 +48,11 @@ def test_a_training_that_was_stopped_in_its_first_epoch_has_a_report(photo):
 def test_many_labels_are_shown_in_one_matrix(photo):
     page = page_about(photo, [f"breed {i}" for i in range(37)], 400)
     assert "breed 3 or 33 others?" in page and page.count("<tr>") == 10+38+1
+
+def test_each_pair_of_the_table_leads_to_one_of_its_photos(photo):
+    page = page_about(photo, ["cat", "dog", "cow"], 400)
+    links,places = (re.findall(f'{name}="#?(pair[0-9]+)"', page) for name in ("href", "id"))
+    assert links==places==[f"pair{i}" for i in range(6)]
 
 # %% ../../nbs/foundations/07_report.ipynb #3750c625
 def test_the_page_is_read_in_the_dark_and_on_a_phone(photo, browser):
