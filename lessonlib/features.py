@@ -121,13 +121,15 @@ def photo_features(
     quiet:bool=False, # no progress bar?
 ) -> Features: # a row for each photo that can be opened
     "What a pretrained network sees in the photos of a folder; looks at each photo once"
+    if method not in ("squish", "crop", "pad"): raise ValueError(
+        f"method is squish, crop or pad, not {method!r}")
     label = label or _folder_name
     files,network = photo_files(folder),feature_network(arch, size, device)
     results = _look_at_all(files, network, method, quiet)
     left_out = [(f, results[f][1]) for f in files if results[f][0] is None]
     left_out += [(d, "holds no photo") for d in _empty_folders(folder, files)]
     files = [f for f in files if results[f][0]]
-    if not files: raise ValueError(f"no photos in {folder}: expected {folder}/LABEL/photo.jpg")
+    if not files: raise ValueError(_no_photos(folder, left_out))
     x,looks = zip(*(_unpacked(results[f][1]) for f in files))
     names = [label(f) for f in files]
     labels = sorted(set(names))
@@ -141,6 +143,12 @@ def _empty_folders(folder, files):
     "Folders for labels that hold no photo"
     full = {parent for f in files for parent in f.parents}
     return sorted(d for d in Path(folder).glob("*/") if d not in full and d.name[0]!=".")
+
+def _no_photos(folder, left_out):
+    "What is wrong with a folder of which nothing can be used"
+    reasons = [why for path,why in left_out if Path(path).is_file()]
+    if not reasons: return f"no photos in {folder}: expected {folder}/LABEL/photo.jpg"
+    return f"none of the {len(reasons)} photos in {folder} can be used; the first: {reasons[0]}"
 
 def forget_features():
     "Throw away all features that were kept"
@@ -198,7 +206,7 @@ def _candidates(features):
         rows = slice(start, start+256)
         alike = np.maximum(thumbs[rows]@thumbs.T, thumbs[rows]@mirrored.T)
         similar = unit[rows]@unit.T
-        near = (similar>.999) | (similar>.75) & (alike>.6)
+        near = (similar>.999) | ((similar>.75) & (alike>.6))
         for i,j in np.argwhere(near):
             if start+i<j: yield start+int(i),int(j)
 
@@ -237,17 +245,16 @@ def _check_trainable(features):
     few = [features.labels[i] for i,n in counts.items() if n<2]
     if few: raise ValueError(f"a single photo of {', '.join(map(repr, few[:3]))}"
         f"{f' and {len(few)-3} more labels' if few[3:] else ''}: add one, to learn and to judge")
-    return min(counts.values())
 
 def splits(
-    features, # from `photo_features`
+    features:Features, # from `photo_features`
     folds:int=10, # fewer if a label has fewer photos
     seed:int=42, # of the draw
 ) -> list[tuple]: # for each fold: rows to learn from, rows to judge
     "Cut photos into folds of like labels, near duplicates on one side"
     _check_trainable(features)
     firsts = np.unique(features.groups, return_index=True)[1] # one photo for each group
-    counts = np.array([*Counter(features.y[firsts].tolist()).values()])
+    counts = np.unique(features.y[firsts], return_counts=True)[1]
     if counts.max()<2: raise ValueError("all photos of each label are one photo: add others")
     fold = stratified_folds(features.y[firsts], min(folds, max(2, counts.min())), seed)
     parts = [firsts[fold==i] for i in np.unique(fold)]

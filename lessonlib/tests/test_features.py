@@ -3,12 +3,12 @@
 # %% auto #0
 __all__ = ['photos', 'counted', 'seen', 'test_a_photo_is_looked_at_once_whatever_its_name_and_label',
            'test_a_photo_that_has_changed_is_looked_at_again', 'test_what_cannot_be_used_is_named_and_left_out',
-           'test_large_photos_wait_for_memory', 'test_an_interruption_keeps_what_was_looked_at', 'made_up',
-           'test_folds_never_share_a_near_duplicate', 'test_a_photo_under_two_labels_cannot_judge_itself',
-           'test_labels_that_cannot_be_learned_are_refused', 'test_a_seed_decides_everything',
-           'test_rare_labels_count_more_where_it_helps', 'test_a_head_agrees_with_scikit_learn',
-           'test_the_interval_holds_the_true_error', 'test_strangers_are_far_and_own_photos_near',
-           'test_no_torch_is_needed_once_the_network_is_written_down',
+           'test_a_folder_of_which_nothing_can_be_used_says_why', 'test_large_photos_wait_for_memory',
+           'test_an_interruption_keeps_what_was_looked_at', 'made_up', 'test_folds_never_share_a_near_duplicate',
+           'test_a_photo_under_two_labels_cannot_judge_itself', 'test_labels_that_cannot_be_learned_are_refused',
+           'test_a_seed_decides_everything', 'test_rare_labels_count_more_where_it_helps',
+           'test_a_head_agrees_with_scikit_learn', 'test_the_interval_holds_the_true_error',
+           'test_strangers_are_far_and_own_photos_near', 'test_no_torch_is_needed_once_the_network_is_written_down',
            'test_birds_and_trees_are_told_apart_and_their_copies_found']
 
 # %% ../../nbs/01b_features.ipynb #star
@@ -80,6 +80,14 @@ def test_what_cannot_be_used_is_named_and_left_out(photos, monkeypatch):
     assert "broken.jpg cannot be read" in reasons["broken.jpg"]
     assert "No such file" in reasons["gone.png"]
     assert reasons["none"]=="holds no photo"
+
+def test_a_folder_of_which_nothing_can_be_used_says_why(photos):
+    for file in photos.rglob("*.png"): file.write_bytes(b"\x89PNG no more")
+    with pytest.raises(ValueError, match="none of the 6 photos .*; the first: 0.png is no photo"):
+        seen(photos)
+    for file in photos.rglob("*.png"): file.unlink()
+    with pytest.raises(ValueError, match="expected .*LABEL/photo.jpg"): seen(photos)
+    with pytest.raises(ValueError, match="squish, crop or pad, not 'crp'"): seen(photos, method="crp")
 
 # %% ../../nbs/01b_features.ipynb #135e3e3f
 def test_large_photos_wait_for_memory(photos, monkeypatch):
