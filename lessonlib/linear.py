@@ -47,11 +47,11 @@ def fit_linear(
     pair = 2 if n_labels==2 else 1 # two labels have one line: scikit-learn punishes that one
     shape,right = (x.shape[1]+1, n_labels),np.eye(n_labels, dtype=x.dtype)[y]
     fixed = x,right,share.astype(x.dtype),pair/(C*len(y))
-    def at(flat):
+    def loss_at(flat):
         loss,gradient = loss_and_gradient(flat.astype(x.dtype).reshape(shape), *fixed)
         return float(loss),gradient.ravel().astype(float)
     with threadpool_limits(1, "blas"):
-        found = minimize(at, np.zeros(np.prod(shape)), jac=True, method="L-BFGS-B",
+        found = minimize(loss_at, np.zeros(np.prod(shape)), jac=True, method="L-BFGS-B",
                          options=dict(gtol=1e-3, maxiter=200))
     params = found.x.astype(x.dtype).reshape(shape)
     return params[:-1],params[-1]

@@ -18,7 +18,7 @@ from .files import write_whole
 
 # %% ../nbs/foundations/05c_network.ipynb #deac9d07
 def as_onnx(
-    net, # a PyTorch module, from images to `output`
+    net, # a PyTorch module, from images to `output`; it goes to the CPU and stays there
     size:int, # pixels a side
     output:str, # name of what comes out
 ): # an `onnx.ModelProto` with an input `x`, float [batch, 3, size, size]
