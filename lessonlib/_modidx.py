@@ -2306,6 +2306,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                           'lessonlib/tests/test_sgd.py'),
                                           'lessonlib.tests.test_sgd.test_the_page_reads_the_published_loss': ( 'sgd_from_scratch.html#test_the_page_reads_the_published_loss',
                                                                                                                'lessonlib/tests/test_sgd.py'),
+                                          'lessonlib.tests.test_sgd.test_the_published_coaster_stalls_where_it_was_seen_to': ( 'sgd_from_scratch.html#test_the_published_coaster_stalls_where_it_was_seen_to',
+                                                                                                                               'lessonlib/tests/test_sgd.py'),
                                           'lessonlib.tests.test_sgd.test_the_published_steps_never_forget_a_gradient': ( 'sgd_from_scratch.html#test_the_published_steps_never_forget_a_gradient',
                                                                                                                          'lessonlib/tests/test_sgd.py'),
                                           'lessonlib.tests.test_sgd.test_the_rate_stands_in_the_group_and_nowhere_else': ( 'sgd_from_scratch.html#test_the_rate_stands_in_the_group_and_nowhere_else',
