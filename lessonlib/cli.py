@@ -250,6 +250,14 @@ def _lessons(
     copies = copy_lessons(dest)
     print(f"{len(copies)} lessons in {dest}; open them with jupyter, in the order of their numbers")
 
+def _report(
+    quick:bool=False, # leave out what takes longer than a minute?
+    csv:str|Path|None=None, # file to write the table into
+):
+    "Say of every published figure of the lessons what this machine gets"
+    from lessonlib.figures import report
+    report(quick, csv)
+
 COMMANDS = dict(
     train=(train, dict(folder=dict(flags=["folder"], nargs="?"))),
     check=(check, {}),
@@ -262,7 +270,8 @@ COMMANDS = dict(
     collect=(collect, dict(words=dict(metavar="WORD"), n=dict(flags=["-n"]),
                            folder=dict(flags=["-o", "--folder"], required=True))),
     lessons=(_lessons, dict(dest=dict(flags=["dest"], nargs="?", metavar="DIR"))),
-    doctor=(doctor, {}))
+    doctor=(doctor, {}),
+    report=(_report, {}))
 
 # %% ../nbs/08_command_line.ipynb #f30f3419
 def parser() -> ArgumentParser: # of the whole command
