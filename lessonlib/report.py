@@ -115,8 +115,9 @@ def _mistakes(pairs, probs, targs, labels, files, most=24):
         places = [i for i in wrong if (labels[targs[i]], labels[probs[i].argmax()])==(was, taken)]
         first,*others = sorted(places, key=lambda i: -probs[i].max())
         yield dict(id=f"pair{number}", **_answer(first, probs, targs, labels, files))
-        for i in others[:room]: yield dict(id=f"photo{i}", **_answer(i, probs, targs, labels, files))
-        room -= len(others[:room])
+        for i in others[:room]:
+            room -= 1
+            yield dict(id=f"photo{i}", **_answer(i, probs, targs, labels, files))
 
 def _found(rows):
     "What the template needs to know of photos that are worth a look"
