@@ -49,10 +49,10 @@ def activations(
         near = get_close_matches(name, known, 3)
         raise ValueError(f"the network has no layer {name!r}; near it are "
                          f"{', '.join(near) or ', '.join([*known][1:6])}")
-    def keep(name):
+    def recorder(name):
         def hook(module, given, out): seen[name] = out.detach() if torch.is_tensor(out) else None
         return hook
-    hooks = [known[name].register_forward_hook(keep(name)) for name in names]
+    hooks = [known[name].register_forward_hook(recorder(name)) for name in names]
     try:
         with torch.no_grad(): net(x)
     finally:
