@@ -49,6 +49,8 @@ def _check_reviews(rows):
     if empty.any(): raise ValueError(f"{empty.sum()} rows have no text, the first of them row "
         f"{rows.index[empty][0]}: leave them out")
     if rows.label.nunique()<2: raise ValueError("all labels are the same: nothing to tell apart")
+    if rows.is_valid.dtype!=bool: raise ValueError(
+        f"is_valid must be True or False in each row, got {rows.is_valid.iloc[0]!r}")
     if rows.is_valid.nunique()<2: raise ValueError(
         "is_valid must be True for some rows, to judge by, and False for others, to learn from")
 

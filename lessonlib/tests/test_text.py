@@ -89,6 +89,7 @@ def table(**columns):
     (table().rename(columns=dict(text="texts")), "no column 'text' .did you mean 'texts'"),
     (table(text=["good", None, " "]), "2 rows have no text, the first of them row 1"),
     (table(label="a"), "all labels are the same"),
+    (table(is_valid=[1, 0, 0]), "is_valid must be True or False in each row, got .*1"),
     (table(is_valid=False), "is_valid must be True for some rows")])
 def test_a_table_of_texts_that_cannot_teach_is_refused(rows, advice):
     for f in text_dls, word_counter:
