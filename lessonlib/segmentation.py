@@ -97,7 +97,8 @@ def _fault(photo, codes):
     if not mask.is_file(): return f"no mask {mask.name} in {mask.parent.name}"
     try: size = open_photo(photo).size
     except PhotoError as e: return str(e)
-    try: numbers = Image.open(mask); x = np.asarray(numbers)
+    try:
+        with Image.open(mask) as numbers: x = np.asarray(numbers)
     except OSError: return f"the mask {mask.name} cannot be read"
     if x.ndim!=2: return "the mask has colours: save it as greyscale, one number a pixel"
     if numbers.size!=size: return f"the photo has {size} pixels, the mask {numbers.size}"
@@ -134,8 +135,7 @@ def mask_dls(
         + ". Mend them or take them out; check_masks lists all")
     codes = read_codes(folder)
     set_seed(seed)
-    block = DataBlock((ImageBlock(Photo), MaskBlock(codes)), get_y=mask_file,
-        get_items=_photos,
+    block = DataBlock((ImageBlock(Photo), MaskBlock(codes)), get_items=_photos, get_y=mask_file,
         splitter=RandomSplitter(.2, seed), item_tfms=Resize(size, "squish"))
     dls = block.dataloaders(folder, bs=bs, num_workers=0)
     dls.codes = codes
@@ -154,6 +154,7 @@ class UNet(nn.Module):
         weights = weights_of(arch) if pretrained else {}
         self.down = timm.create_model(arch, pretrained, features_only=True, **weights)
         below,*skips = self.down.feature_info.channels()[::-1]
+        widths = widths[-len(skips):] # a network of four stages needs one width less
         steps = zip([below, *widths], skips, widths)
         self.up = nn.ModuleList([ConvLayer(low+skip, width) for low,skip,width in steps])
         self.name_pixels = nn.Conv2d(widths[-1], classes, 1)

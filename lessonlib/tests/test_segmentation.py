@@ -83,6 +83,8 @@ def test_the_network_answers_in_the_size_of_the_photo_and_learns_everywhere():
     net = UNet(5, pretrained=False)
     for size in (64, 96), (50, 70):
         assert tuple(net(torch.zeros(2, 3, *size)).shape) == (2, 5, *size)
+    four_stages = UNet(5, "test_convnext", pretrained=False)
+    assert tuple(four_stages(torch.zeros(2, 3, 64, 96)).shape) == (2, 5, 64, 96)
     net(torch.rand(2, 3, 64, 64)).square().sum().backward()
     assert all(p.grad is not None for p in net.parameters())
 
