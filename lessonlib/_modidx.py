@@ -1038,6 +1038,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                               'lessonlib/tests/test_apart.py'),
                                             'lessonlib.tests.test_apart.test_a_process_that_was_killed_is_replaced': ( 'foundations/apart.html#test_a_process_that_was_killed_is_replaced',
                                                                                                                        'lessonlib/tests/test_apart.py'),
+                                            'lessonlib.tests.test_apart.test_an_answer_that_makes_no_sense_ends_the_process': ( 'foundations/apart.html#test_an_answer_that_makes_no_sense_ends_the_process',
+                                                                                                                                'lessonlib/tests/test_apart.py'),
                                             'lessonlib.tests.test_apart.test_many_askers_get_their_own_answers': ( 'foundations/apart.html#test_many_askers_get_their_own_answers',
                                                                                                                    'lessonlib/tests/test_apart.py'),
                                             'lessonlib.tests.test_apart.test_no_process_outlives_one_that_was_killed': ( 'foundations/apart.html#test_no_process_outlives_one_that_was_killed',

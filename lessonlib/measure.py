@@ -234,7 +234,9 @@ def learning_curve(
 ) -> pd.DataFrame: # photos, error, low, high
     "How often a head is wrong after learning from so many photos"
     parts,strength = splits(features, folds, seed),strength or choose_strength(features, seed)
-    least,most = 2*len(features.labels),most_photos(features, folds, seed)
+    least,most = 2*len(features.labels),min(len(learn) for learn,_ in parts)
+    if most<least: raise ValueError(f"too few photos for a learning curve: {most} can teach while "
+        f"others judge, expected {least} or more, two of each label")
     if counts is None: counts = np.geomspace(min(2*least, most), most, 7).astype(int)
     bad = [int(n) for n in counts if not least<=n<=most]
     if bad: raise ValueError(f"{bad[0]} photos to learn from: expected {least} to {most}")

@@ -124,6 +124,9 @@ def test_no_photo_is_judged_by_a_head_that_learned_from_it(seen, monkeypatch):
     assert (learning_curve(seen).error==1).all() # each photo is judged exactly once
     with pytest.raises(ValueError, match="3 photos to learn from: expected 4 to 40"):
         learning_curve(seen, counts=[3])
+    few = seen.take([*np.flatnonzero(seen.y==0)[:2], *np.flatnonzero(seen.y==1)[:2]])
+    with pytest.raises(ValueError, match="2 can teach while others judge, expected 4 or more"):
+        learning_curve(few)
 
 # %% ../../nbs/07b_measure.ipynb #93b88a83
 def test_two_networks_are_told_apart_by_photos_that_only_one_gets_wrong():
