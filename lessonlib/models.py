@@ -137,8 +137,8 @@ def best_of(
     return rows.sort_values("top1", ascending=False).drop_duplicates(by).reset_index(drop=True)
 
 # %% ../nbs/07_which_model.ipynb #07d6e1c5
-FAMILIES = ("resnet", "efficientnet", "efficientnetv2", "convnext", "regnety", "vit", "beit", "swin",
-            "levit", "vgg")
+FAMILIES = ("resnet", "efficientnet", "efficientnetv2", "convnext", "regnety", "vit", "beit",
+            "swin", "levit", "vgg")
 _COLOURS = ("#1f77b4", "#ff7f0e", "#2ca02c", "#d62728", "#9467bd", "#8c564b", "#e377c2", "#17becf",
             "#bcbd22", "#111111")
 _AXES = dict(ms="milliseconds a photo", top1="top-1, in %", top5="top-5, in %",
@@ -278,7 +278,7 @@ def plot_models(
     needed = ["model", "family", "size", "params", x, y]
     for table in (rows,) if marked is None else (rows, marked): must_have_columns(table, needed)
     known = sorted(set(rows.family))
-    for family in set(families)-{*FAMILIES, *known}: raise ValueError(
+    for family in sorted({*families}-{*FAMILIES, *known}): raise ValueError(
         f"no family is called {family!r}{_near(family, known)}")
     if not (rows[x]>0).all(): raise ValueError(f"{x} must be positive, for a logarithmic axis")
     return ModelPlot(rows, x, y, tuple(families), marked)
@@ -319,7 +319,9 @@ def recommend(
 
 def _nothing(rows, within):
     "Why no model is good enough"
-    for best in best_of(within, "model").head(1).itertuples(): return (
-        f"no model is that good within these limits: {best.model}, the best, has {best.top1:.1f} %")
+    if len(within):
+        best = best_of(within, "model").iloc[0]
+        return (f"no model is that good within these limits: {best.model}, the best, has "
+                f"{best.top1:.1f} %")
     return (f"no model is that small and fast: the smallest has {rows.params.min():.1f} million "
             f"parameters, the fastest takes {rows.ms.min():.2g} ms")
