@@ -22,7 +22,8 @@ MAX_SECONDS,MAX_BYTES,MAX_FIXED = 4.,120_000_000,40_000_000
 class _Tally:
     "What has been spent, and what is in memory, while we walk"
     def __init__(self, graph, seconds):
-        self.limit,self.cost,self.alive,self.peak,self.fixed = 1e9*seconds,0,{},0,0
+        self.limit,self.cost = 1e9*seconds,0 # nanoseconds
+        self.alive,self.peak,self.fixed = {},0,0 # bytes: by name, at most, of constants
         self.last = {n: i for i,node in enumerate(graph.nodes) for n in node.inputs}
         self.last |= dict.fromkeys(graph.outputs, len(graph.nodes))
 
@@ -32,13 +33,14 @@ class _Tally:
         else: self.alive |= dict(zip(names, sizes))
         self.cost += sum(a.cost for a in arrays)
         room = max(a.room for a in arrays)
-        self.peak = max(self.peak, sum(self.alive.values())+room, self.fixed and sum(sizes)+room)
+        self.peak = max(self.peak, sum(self.alive.values())+room, sum(sizes)+room)
         self.alive = {n: size for n,size in self.alive.items() if self.last.get(n, -1)>i}
         self._check()
 
     def _check(self):
         if self.peak>MAX_BYTES: raise GraphError(f"it needs {self.peak/1e6:.0f} MB or more")
-        if self.fixed>MAX_FIXED: raise GraphError("its constants would grow beyond 40 MB")
+        if self.fixed>MAX_FIXED: raise GraphError(
+            f"its constants would grow beyond {MAX_FIXED/1e6:.0f} MB")
         if self.cost>self.limit: raise GraphError(
             f"an answer would take some {self.cost/1e9:.1f} s or more")
 

@@ -202,8 +202,8 @@ def _reduce(attrs, x, axes=None):
     n = len(x.shape)
     gone = [] if axes is None else _places(_known(axes, "axes"), n)
     if not gone and not attrs.get("noop_with_empty_axes"): gone = range(n)
-    keep = attrs.get("keepdims", 1)
-    shape = tuple(1 if i in gone else d for i,d in enumerate(x.shape) if keep or i not in gone)
+    keepdims = attrs.get("keepdims", 1)
+    shape = tuple(1 if i in gone else d for i,d in enumerate(x.shape) if keepdims or i not in gone)
     return Array(shape, x.kind, None, 10*prod(x.shape), 4*prod(x.shape))
 
 def _top_k(attrs, x, k):
@@ -290,7 +290,8 @@ def _turned(attrs, x):
 def _picked(attrs, x, starts, ends, axes=None, steps=None):
     where = [slice(None)]*x.ndim
     n = len(starts)
-    axes,steps = range(n) if axes is None else axes,[1]*n if steps is None else steps
+    if axes is None: axes = range(n)
+    if steps is None: steps = [1]*n
     for first,last,axis,step in zip(starts, ends, axes, steps):
         where[axis] = slice(int(first), int(last) if last>-2**31 else None, int(step))
     return x[tuple(where)]

@@ -120,7 +120,8 @@ def _blocks(frame):
 
 # %% ../nbs/foundations/01b_structure.ipynb #45439743
 def _jpeg(content):
-    blocks,exif,scans,progressive = Counter(),b"",0,False
+    blocks,progressive = Counter(),False
+    exif,scans = b"",0
     for marker,body,(start,end) in _segments(content):
         yield "pieces", 1
         if not scans: yield "bytes between pieces", end-start
