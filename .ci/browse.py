@@ -12,6 +12,7 @@ from urllib.parse import urlsplit
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
 
+ROOT = "/lessonlib"  # where the site will stand on its host
 AXE = "axe-core@4.10.3"
 VIEWS = dict(desktop=(1280, 900, "light"), phone=(390, 844, "light"), dark=(1280, 900, "dark"))
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
@@ -59,6 +60,7 @@ MISSING = "return [...document.images].filter(i => i.complete && !i.naturalWidth
 
 class Quiet(SimpleHTTPRequestHandler):
     def log_message(self, *args): pass
+    def translate_path(self, path): return super().translate_path(re.sub(f"^{ROOT}/", "/", path))  # as 404.html names all
 
 
 def chromium(profile):

@@ -84,6 +84,7 @@ def dress(text, page, name):
     text = re.sub(r'(<a class="sidebar-item[^>]*) role="navigation"', r'\1 role="button"', text)  # it opens a list: no landmark
     first = re.search(r"<h[23]\b(?=[^>]* class=\"anchored)", text)  # a name documented before the first section stands on its level
     if first and first[0] == "<h3": text = text[:first.end()]+' role="heading" aria-level="2"'+text[first.end():]
+    text = re.sub(r'(<button class="navbar-toggler"[^>]*) role="menu"', r"\1", text)
     text = text.replace('<div class="toc-actions"', '<div class="toc-actions" role="navigation" aria-label="Mend this page"')
     text = re.sub(r"<th([^>]*)>\s*</th>", r"<td\1></td>", text)  # the empty corner of a table is no heading
     text = HEAD.sub(lambda m: m[0]+contents(text), text, count=1)

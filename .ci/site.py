@@ -11,6 +11,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 from dress import dress, gallery
+from trim import too_heavy, trim
 
 ROOT = Path(__file__).resolve().parents[1]
 SOURCE = re.compile(r"\[source\]\((/blob/[^)]*)\)\{[^}]*\}\n*")  # nbdev's link to the line of code
@@ -26,7 +27,7 @@ UNUSED = re.compile(r"<(link|script)[^>]*/npm/(katex|requirejs|jquery)\b[^>]*>(<
 FOLD = '#| code-fold: true\n#| code-summary: "Source"\n'
 
 
-IMAGE = re.compile(r"!\[([^]\n\"]+)\]\(([^)\s]+)\)(?!\{)")  # Quarto makes a caption of these words, and no alternative text
+IMAGE = re.compile(r"!\[([^]]+)\]\(([^)\s]+)\)(?!\{)")  # Quarto makes a caption of these words, and no alternative text
 
 
 def facts():
@@ -39,6 +40,7 @@ def facts():
 
 
 def plain(s): return " ".join(s.replace("’", "'").split())
+def spoken(image): return '{}{{fig-alt="{}"}}'.format(image[0], plain(image[1]).replace('"', "'"))
 def text_of(s): return "".join(s) if isinstance(s, list) else s
 
 
@@ -91,7 +93,7 @@ def tidy(notebook, said, source_url):
     for c in nb["cells"]:
         s = c["source"] = text_of(c["source"])
         if c["cell_type"] == "raw": c["source"] = re.sub(r"^output-file:.*\n", "", s, flags=re.M)
-        if c["cell_type"] == "markdown": c["source"] = IMAGE.sub(r'![\1](\2){fig-alt="\1"}', linked(s))
+        if c["cell_type"] == "markdown": c["source"] = IMAGE.sub(spoken, linked(s))
         outputs = [o for o in c.get("outputs", []) if WIDGET not in o.get("data", {})]
         if "outputs" in c: c["outputs"] = outputs
         for o in outputs:
@@ -267,7 +269,7 @@ def check(site, books):
         if site/p in pages: wrong += same(pages[site/p], name, nb)
         wrong += [f"nbs/{name}: {said}" for said in [*unlinked(ROOT/"nbs"/name), *lost_figures(ROOT/"nbs"/name),
                                               *unsaid(ROOT/"nbs"/name)]]
-    address = facts()["repository"]
+    address,root = facts()["repository"],urlsplit(facts()["site"]).path+"/"
     if address not in (ROOT/"README.md").read_text(encoding="utf-8"): wrong.append(f"README.md does not name {address}, as settings.ini does")
     for css in site.rglob("*.css"):
         wrong += [f"{css.name}: loads {u} from the network" for u in REMOTE.findall(css.read_text(encoding="utf-8"))]
@@ -279,7 +281,8 @@ def check(site, books):
         for link in [*page.links, *(dict(url=u, names=False) for u in page.loads)]:
             u = urlsplit(link["url"])
             if u.scheme or u.netloc: continue
-            target = (path.parent/unquote(u.path)).resolve() if u.path else path
+            below = unquote(u.path).removeprefix(root)  # the page that stands in for a lost one names all from the root
+            target = (site/below if u.path.startswith(root) else path.parent/below).resolve() if u.path else path
             if target.is_dir(): target = target/"index.html"
             if not target.is_relative_to(site) or not target.exists(): wrong.append(f"{here}: {link['url']} leads to no page or file")
             elif u.fragment and target in pages and unquote(u.fragment) not in pages[target].ids:
@@ -320,9 +323,10 @@ def finish(out, books):
     for path in out.rglob("*.html"):
         page = path.relative_to(out).as_posix()
         path.write_text(dress(path.read_text(encoding="utf-8"), page, books.get(page, [None])[0]), encoding="utf-8")
+    trim(out)
     beside(out)
     unlink(out)
-    return check(out, books)
+    return [*check(out, books), *too_heavy(out)]
 
 
 def main():

@@ -1,0 +1,118 @@
+"""Style sheets and the icon font without what no page of the site uses: Bootstrap and its icons come whole, half a megabyte a theme."""
+import gzip, re
+from functools import cache
+from urllib.parse import urlsplit
+
+QUOTED = re.compile(r""""([^"\n]*)"|'([^'\n]*)'|`([^`]*)`""")
+COMMENT = re.compile(r"/\*.*?\*/", re.S)
+KEPT = "@charset", "@import", "@font-face", "@keyframes", "@-webkit-keyframes", "@property", "@layer"
+PICTURES = ".png", ".jpg", ".jpeg", ".svg", ".webp", ".gif"
+LIMITS = dict(page=300_000, pictures=2_500_000)  # bytes of a page and of all that it loads by itself, before pictures and with them
+
+
+@cache
+def sent(file):
+    "Bytes of a file as a host sends it: pictures and fonts are as small as they get, text is compressed"
+    return file.stat().st_size if file.suffix in (*PICTURES, ".woff") else len(gzip.compress(file.read_bytes()))
+
+
+def used(site):
+    "All names that a page or a script of the site may give to a class or an id"
+    names = set()
+    for page in site.rglob("*.html"):
+        text = page.read_text(encoding="utf-8")
+        for attribute in re.findall(r'\b(?:class|id)="([^"]*)"', text): names |= {*attribute.split()}
+    scripts = [f.read_text(encoding="utf-8") for f in site.rglob("site_libs/**/*.js")]
+    for page in site.rglob("*.html"): scripts += re.findall(r"<script\b[^>]*>(.*?)</script>", page.read_text(encoding="utf-8"), re.S)
+    for script in scripts:
+        for quoted in QUOTED.findall(script): names |= {*re.findall(r"[\w-]+", " ".join(quoted))}
+    return names
+
+
+def blocks(css):
+    "Each rule of a style sheet: what stands before its brace, and what stands within"
+    start = 0
+    while (brace := css.find("{", start)) >= 0:
+        statement = css.rfind(";", start, brace)+1 or start  # @charset and @import end without a brace
+        if statement > start: yield css[start:statement].strip(), None
+        end,depth = brace+1, 1
+        while depth:
+            found = re.compile(r"[{}]").search(css, end)
+            if not found: return
+            depth += 1 if found[0] == "{" else -1
+            end = found.end()
+        yield css[statement:brace].strip(), css[brace+1:end-1]
+        start = end
+
+
+def alive(selector, names):
+    "May this selector meet anything? What stands in its brackets is not asked"
+    bare = re.sub(r"\((?:[^()]|\([^()]*\))*\)|\[[^]]*\]", "", selector)
+    return all(name in names for name in re.findall(r"[.#]((?:[\w-]|\\.)+)", bare))
+
+
+def trimmed(css, names):
+    "A style sheet without the rules that meet nothing"
+    out = []
+    for before,body in blocks(css):
+        if body is None: out.append(before)
+        elif before.startswith(KEPT): out.append(f"{before}{{{body}}}")
+        elif before.startswith("@"):
+            inner = trimmed(body, names)
+            if inner: out.append(f"{before}{{{inner}}}")
+        else:
+            kept = [s for s in re.split(r",(?![^(]*\))", before) if alive(s, names)]
+            if kept: out.append(f"{','.join(kept)}{{{body}}}")
+    return "".join(out)
+
+
+def trim_icons(file, icons):
+    "The icon font beside a style sheet: only the icons left in it, in the one form that every browser reads"
+    from fontTools import subset
+    css = file.read_text(encoding="utf-8")
+    fonts = re.findall(r'url\("?([^")?]+\.woff)(?:\?[^")]*)?"?\)', css)
+    if not fonts or not icons: return
+    options = subset.Options(flavor="woff", notdef_outline=True)
+    font = subset.load_font(file.parent/fonts[0], options)
+    subsetter = subset.Subsetter(options)
+    subsetter.populate(unicodes=icons)
+    subsetter.subset(font)
+    subset.save_font(font, file.parent/fonts[0], options)
+    file.write_text(re.sub(r"src:[^;}]*", f'src: url("{fonts[0]}") format("woff")', css, count=1), encoding="utf-8")
+    for other in (file.parent/fonts[0]).parent.glob("*.woff2"): other.unlink()
+
+
+def trim(site):
+    "Trim each style sheet that a builder brought along, and the icons"
+    names = used(site)
+    sheets = {f: trimmed(COMMENT.sub("", f.read_text(encoding="utf-8")), names) for f in site.rglob("site_libs/**/*.css")}
+    icons = [int(code, 16) for css in sheets.values() for code in re.findall(r"content: *[\"']\\(f[0-9a-f]{3,4})", css, re.I)]
+    for file,css in sheets.items():
+        file.write_text(css, encoding="utf-8")
+        if "icons" in file.name: trim_icons(file, icons)
+
+
+def weights(site, page):
+    "Bytes of a page as sent, with the style sheets of both themes, scripts and fonts; the bytes of its pictures; and all but these as stored"
+    text = page.read_text(encoding="utf-8")
+    inline = "".join(re.findall(r"data:image/[^\"')]+", text))
+    urls = re.findall(r'<(?:link|script|img)\b[^>]*\b(?:href|src)="([^"#?:]+\.\w+)"', text)
+    files = {(page.parent/urlsplit(u).path).resolve() for u in urls if not u.endswith(".html")}
+    sheets = [f for f in files if f.suffix == ".css" and f.exists()]
+    files |= {(f.parent/u).resolve() for f in sheets for u in re.findall(r'url\("?([\w./-]+\.woff2?)', f.read_text(encoding="utf-8"))}
+    files = [f for f in files if f.is_file()]
+    plain = [f for f in files if f.suffix not in PICTURES]
+    bare = re.sub(r"data:image/[^\"')]+", "", text).encode()
+    pictures = len(inline)+sum(f.stat().st_size for f in files if f.suffix in PICTURES)
+    return len(gzip.compress(bare))+sum(map(sent, plain)), pictures, len(bare)+sum(f.stat().st_size for f in plain)
+
+
+def too_heavy(site):
+    "One line for each page that is over a limit; and the heaviest of all, printed"
+    found = {p.relative_to(site).as_posix(): weights(site, p) for p in site.rglob("*.html") if p.parent.name != "teach"}
+    heaviest = max(found, key=lambda page: found[page][0])
+    print(f"the heaviest page is {heaviest}: {found[heaviest][0]//1000} kB as sent before pictures, {found[heaviest][2]//1000} kB as stored, "
+          f"with both themes, scripts and fonts; with pictures {max(a+b for a,b,_ in found.values())//1000} kB at most")
+    for page,(plain,pictures,_) in found.items():
+        if plain > LIMITS["page"]: yield f"{page}: {plain//1000} kB before pictures, of {LIMITS['page']//1000}"
+        if plain+pictures > LIMITS["pictures"]: yield f"{page}: {(plain+pictures)//1000} kB with pictures, of {LIMITS['pictures']//1000}"
