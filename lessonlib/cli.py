@@ -258,6 +258,15 @@ def _report(
     from lessonlib.figures import report
     report(quick, csv)
 
+def _kaggle(
+    dest:str|Path, # folder to make
+    owner:str="YOUR-NAME", # name of your account on Kaggle
+    python:str="3.12", # Kaggle's
+):
+    "Write a folder to upload to Kaggle, for lessons with the internet off"
+    from lessonlib.kaggle import kaggle
+    kaggle(dest, owner, python)
+
 COMMANDS = dict(
     train=(train, dict(folder=dict(flags=["folder"], nargs="?"))),
     check=(check, {}),
@@ -271,7 +280,8 @@ COMMANDS = dict(
                            folder=dict(flags=["-o", "--folder"], required=True))),
     lessons=(_lessons, dict(dest=dict(flags=["dest"], nargs="?", metavar="DIR"))),
     doctor=(doctor, {}),
-    report=(_report, {}))
+    report=(_report, {}),
+    kaggle=(_kaggle, {}))
 
 # %% ../nbs/08_command_line.ipynb #f30f3419
 def parser() -> ArgumentParser: # of the whole command
