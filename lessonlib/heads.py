@@ -17,6 +17,7 @@ from onnx import checker, compose, load_from_string, numpy_helper, parser
 
 # %% ../nbs/02a_heads.ipynb #84800ba4
 from .budget import MAX_SECONDS, walk
+from .bundle import FORMAT
 from .deploy import (
     FILES, NAMES, BundleError, Classifier, check_facts, fingerprint, model_session, read_facts)
 from .features import Z, Features, Head, stranger_limit, unit_rows
@@ -225,14 +226,14 @@ def export_head(
     network,kept = features.network,_kept(features)
     if network.content is None: raise BundleError(f"{network.arch} cannot be written down as ONNX, "
         "so there can be no bundle of it: take another arch")
-    facts = dict(format=2, labels=head.labels, arch=network.arch, size=network.size,
+    facts = dict(format=FORMAT, labels=head.labels, arch=network.arch, size=network.size,
         method=features.method, mean=network.mean, std=network.std, head="linear",
         stranger_above=round(stranger_limit(kept), 4),
         error=error_of(judged, Z)._asdict() | dict(n=len(features), how="out of fold"))
     graph = _graph(kept, head)
     classifier = Classifier(Path(dest), facts, model_session(graph))
     facts["parity"] = _compared(classifier, features, head, max_difference)
-    packages = "lessonlib", "onnxruntime", "pillow", "scikit-learn", "timm"
+    packages = "lessonlib", "onnxruntime", "pillow", "scipy", "timm"
     facts["versions"] = {name: version(name) for name in packages}
     return write_bundle(dest, facts | more, graph, _head_weights(head, kept))
 

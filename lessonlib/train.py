@@ -8,14 +8,16 @@ __all__ = ['trust', 'train_head', 'Compared', 'fine_tuned', 'train_on', 'bundle_
 # %% ../nbs/02e_train.ipynb #4e198672
 from collections import namedtuple
 from pathlib import Path
+from tempfile import gettempdir
 import numpy as np
 
 # %% ../nbs/02e_train.ipynb #2db9a48a
 from .checks import check_photos
 from .data import LITE0, dataset, progress
-from .deploy import load_bundle, tempered
+from .deploy import BundleError, load_bundle, tempered
 from .features import (
-    Z, choose_strength, fit_head, out_of_fold, photo_features, splits)
+    Features, Z, choose_strength, fit_head, out_of_fold, photo_features, splits)
+from .files import CannotWrite, write_whole
 from .heads import check_dest, export_head
 from .judging import Validation, confusion, error_by_label, error_interval, error_of
 from .photo import PhotoError
@@ -84,7 +86,7 @@ class Compared(namedtuple("Compared", "head tuned learner")):
 
 # %% ../nbs/02e_train.ipynb #615a53b6
 def fine_tuned(
-    features, # from `photo_features`
+    features:Features, # from `photo_features`
     epochs:int, # of fine-tuning
     seed:int=42, # of the split
     lr:float=1e-3, # greatest learning rate, of the head
@@ -101,7 +103,8 @@ def fine_tuned(
     learner.unfreeze()
     try: learner.fit_one_cycle(epochs, slice(lr/20, lr))
     except KeyboardInterrupt: print("stopped here; the learner keeps what it has learned")
-    order = [features.files.index(f) for f in dls.valid_ds.items]
+    place = {file: i for i,file in enumerate(features.files)}
+    order = [place[file] for file in dls.valid_ds.items]
     by_head = Validation(head.probabilities(features.x[order]), features.y[order])
     return Compared(by_head, predict_validation(learner), learner)
 
@@ -146,11 +149,8 @@ def bundle_or_weights(
     **options, # of `export_bundle`
 ) -> Path: # the folder; a `BundleError` that names the file with the weights if it cannot be
     "Write a bundle, or the weights alone if there can be none"
-    from lessonlib.deploy import BundleError
     from lessonlib.export import export_bundle
-    from lessonlib.files import CannotWrite, write_whole
     from safetensors.torch import save
-    from tempfile import gettempdir
     try: return export_bundle(learn, out, **options)
     except Exception as e:
         weights = learn.model.state_dict()
