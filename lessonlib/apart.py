@@ -104,6 +104,7 @@ def _ask(process, seconds, *parts):
     if "error" in said: raise SessionError(said["error"])
     return [x.reshape(shape) for x,shape in zip(arrays, said.get("shapes", []))]
 
+# %% ../nbs/foundations/02f_apart.ipynb #db3df065
 def _ended(process, seconds, timer):
     "Why another process says nothing any more"
     late = timer.finished.is_set()

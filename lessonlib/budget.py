@@ -35,14 +35,16 @@ class _Tally:
         room = max(a.room for a in arrays)
         self.peak = max(self.peak, sum(self.alive.values())+room, sum(sizes)+room)
         self.alive = {n: size for n,size in self.alive.items() if self.last.get(n, -1)>i}
-        self._check()
+        _check(self)
 
-    def _check(self):
-        if self.peak>MAX_BYTES: raise GraphError(f"it needs {self.peak/1e6:.0f} MB or more")
-        if self.fixed>MAX_FIXED: raise GraphError(
-            f"its constants would grow beyond {MAX_FIXED/1e6:.0f} MB")
-        if self.cost>self.limit: raise GraphError(
-            f"an answer would take some {self.cost/1e9:.1f} s or more")
+# %% ../nbs/foundations/02e_budget.ipynb #387a1c62
+def _check(tally):
+    "Complain when one of the three limits is reached"
+    if tally.peak>MAX_BYTES: raise GraphError(f"it needs {tally.peak/1e6:.0f} MB or more")
+    if tally.fixed>MAX_FIXED: raise GraphError(
+        f"its constants would grow beyond {MAX_FIXED/1e6:.0f} MB")
+    if tally.cost>tally.limit: raise GraphError(
+        f"an answer would take some {tally.cost/1e9:.1f} s or more")
 
 # %% ../nbs/foundations/02e_budget.ipynb #8c4418db
 def walk(

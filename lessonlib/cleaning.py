@@ -144,12 +144,18 @@ def _look(self:Cleaner, features):
         found = suspects(features, judged, self.strength)
         for place,score,_ in found: self.scores[features.files[place]] = score/2
     self.table = check_photos(features, judged, self.strength, found)
+    self._rank()
+    self._refit()
+
+# %% ../nbs/01d_cleaning.ipynb #b9a2519d
+@patch
+def _rank(self:Cleaner):
+    "Give each photo the worst that the list says of it"
     for row in self.table.itertuples():
         file = Path(row.file)
         if file not in self.scores: continue # cannot be opened
         self.scores[file] = max(self.scores[file], row.score)
         self.words.setdefault(file, row)
-    self._refit()
 
 # %% ../nbs/01d_cleaning.ipynb #fa82c100
 @patch
@@ -167,8 +173,7 @@ def _refit(self:Cleaner):
     decided,features = self.decisions,self.features
     kept = features.take([decided.get(file)!="delete" for file in features.files])
     for i,file in enumerate(kept.files):
-        label = decided.get(file)
-        if label in features.labels: kept.y[i] = features.labels.index(label)
+        if decided.get(file) in features.labels: kept.y[i] = features.labels.index(decided[file])
     self.head,self.after = None,self.before
     if self.strength is None: return
     try:
@@ -254,8 +259,7 @@ def _image(self:Cleaner, file):
     content = BytesIO()
     try: read_photo(file, 3*self.height).save(content, "JPEG")
     except (OSError, ValueError): return w.Label(f"{file.name} cannot be read")
-    size = dict(height=f"{self.height}px", width="auto") # small photos are shown larger
-    return w.Image(value=content.getvalue(), layout=size)
+    return w.Image(value=content.getvalue(), layout=dict(height=f"{self.height}px", width="auto"))
 
 # %% ../nbs/01d_cleaning.ipynb #5c88ecab
 @patch

@@ -129,7 +129,9 @@ def photo_features(
     left_out = [(f, results[f][1]) for f in files if results[f][0] is None]
     left_out += [(d, "holds no photo") for d in _empty_folders(folder, files)]
     files = [f for f in files if results[f][0]]
-    if not files: raise ValueError(_no_photos(folder, left_out))
+    why = [reason for path,reason in left_out if Path(path).is_file()]
+    why.append(f"expected {folder}/LABEL/photo.jpg")
+    if not files: raise ValueError(f"no photos in {folder}: {why[0]}")
     x,looks = zip(*(_unpacked(results[f][1]) for f in files))
     names = [label(f) for f in files]
     labels = sorted(set(names))
@@ -143,12 +145,6 @@ def _empty_folders(folder, files):
     "Folders for labels that hold no photo"
     full = {parent for f in files for parent in f.parents}
     return sorted(d for d in Path(folder).glob("*/") if d not in full and d.name[0]!=".")
-
-def _no_photos(folder, left_out):
-    "What is wrong with a folder of which nothing can be used"
-    reasons = [why for path,why in left_out if Path(path).is_file()]
-    if not reasons: return f"no photos in {folder}: expected {folder}/LABEL/photo.jpg"
-    return f"none of the {len(reasons)} photos in {folder} can be used; the first: {reasons[0]}"
 
 def forget_features():
     "Throw away all features that were kept"

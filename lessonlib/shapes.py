@@ -289,9 +289,8 @@ def _turned(attrs, x):
 
 def _picked(attrs, x, starts, ends, axes=None, steps=None):
     where = [slice(None)]*x.ndim
-    n = len(starts)
-    if axes is None: axes = range(n)
-    if steps is None: steps = [1]*n
+    if axes is None: axes = range(len(starts))
+    if steps is None: steps = [1]*len(starts)
     for first,last,axis,step in zip(starts, ends, axes, steps):
         where[axis] = slice(int(first), int(last) if last>-2**31 else None, int(step))
     return x[tuple(where)]

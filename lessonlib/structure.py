@@ -118,6 +118,10 @@ def _blocks(frame):
         blocks[number] += -(-width*across//widest) * -(-height*down//highest)
     return blocks
 
+# %% ../nbs/foundations/01b_structure.ipynb #71b50634
+_ROW = b"\xff"*100_001 # says nothing, and a decoder asks again and again if more has come
+_FRAMES = {*range(0xC0, 0xD0)}-{0xC4, 0xC8, 0xCC}
+
 # %% ../nbs/foundations/01b_structure.ipynb #45439743
 def _jpeg(content):
     blocks,progressive = Counter(),False
@@ -139,9 +143,6 @@ def _jpeg(content):
         scans += 1
         yield "scans", 1
         yield "blocks in scans", sum(blocks.get(c, blocks.total()) for c in colours)
-
-_ROW = b"\xff"*100_001 # says nothing, and a decoder asks again and again if more has come
-_FRAMES = {*range(0xC0, 0xD0)}-{0xC4, 0xC8, 0xCC}
 
 # %% ../nbs/foundations/01b_structure.ipynb #828970fe
 _SIZES = {1: 1, 2: 1, 3: 2, 4: 4, 5: 8, 6: 1, 7: 1, 8: 2, 9: 4, 10: 8, 11: 4, 12: 8, 13: 4, 16: 8}

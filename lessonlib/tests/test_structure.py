@@ -201,7 +201,8 @@ def test_a_row_of_255_that_leads_nowhere_is_walked_once():
 resource.setrlimit(resource.RLIMIT_CPU, (20, 20)) # of a processor; walked again and again: hours
 print(check_structure(sys.stdin.buffer.read(), "JPEG")["scans"])"""
     place = tiny.index(b"\xff\xda")+20
-    for content in (tiny[:place]+(b"\xff"*90_000+b"\0")*30+tiny[place:], tiny[:2]+b"\xff"*90_000+tiny[2:]):
+    row = b"\xff"*90_000
+    for content in (tiny[:place]+(row+b"\0")*30+tiny[place:], tiny[:2]+row+tiny[2:]):
         run = [sys.executable, "-c", code]
         assert subprocess.run(run, input=content, capture_output=True).stdout.strip()==b"1"
 
