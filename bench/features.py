@@ -104,7 +104,8 @@ def drawn_digits(network, most=300):
     return [np.repeat(np.asarray(Image.fromarray(d).resize((side, side)))[:,:,None], 3, 2) for d in x]
 
 def strangers(runs):
-    from lessonlib.features import distances, photo_features, splits, stranger_limit
+    from lessonlib.features import photo_features, splits, stranger_limit
+    from lessonlib.network import distances
     draw,good = np.random.default_rng(0),[]
     looked = {name: photo_features(folder, label=label) for name,(folder,label) in sets().items() if name!="species"}
     network = looked["birds"].network

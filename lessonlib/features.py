@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['Z', 'Features', 'photo_features', 'forget_features', 'Head', 'Strength', 'near_duplicates', 'splits', 'out_of_fold',
-           'choose_strength', 'fit_head', 'own_distances', 'stranger_limit', 'distances']
+           'choose_strength', 'fit_head', 'own_distances', 'stranger_limit']
 
 # %% ../nbs/01b_features.ipynb #423ff6f7
 import hashlib
@@ -13,8 +13,6 @@ from functools import partial
 from multiprocessing.pool import ThreadPool
 from os import cpu_count
 from pathlib import Path
-
-# %% ../nbs/01b_features.ipynb #25339812
 import numpy as np
 from fastcore.basics import patch, store_attr
 from .data import LITE0, data_home, progress
@@ -22,12 +20,9 @@ from .judging import Validation
 from .kept import Kept
 from .linear import fit_linear, softmax, stratified_folds
 from .looks import PACKED, likeness, look_at, unpacked
-from .network import distances, feature_network, unit_rows
+from .network import feature_network, unit_rows
 from .photo import MAX_JPEG_BYTES, PhotoError, open_photo, square, undecoded
 from .photos import Memory, photo_files
-
-# %% ../nbs/01b_features.ipynb #10a19a40
-_all_ = ["distances"]
 
 # %% ../nbs/01b_features.ipynb #c5afc5b2
 class Features:

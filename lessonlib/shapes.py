@@ -9,8 +9,6 @@ __all__ = ['Array', 'SMALL', 'RULES', 'spread', 'known_array', 'outcome']
 from collections import namedtuple
 from inspect import signature
 from math import prod
-
-# %% ../nbs/foundations/02d_shapes.ipynb #e63d0d37
 import numpy as np
 from .graph import KINDS, GraphError
 

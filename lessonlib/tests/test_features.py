@@ -22,7 +22,7 @@ from ..data import dataset, has_dataset
 from ..judging import error_by_label, error_of
 from ..kept import Kept
 from ..looks import SIDE, Look
-from ..network import feature_network
+from ..network import distances, feature_network
 from ..photo import open_photo, square
 from ..photos import photo_files
 

@@ -66,7 +66,7 @@ def head_bundle(taught, tmp_path_factory):
 
 # %% ../../nbs/02a_heads.ipynb #77e71188
 def test_the_bundle_answers_as_the_head_does(taught, head_bundle):
-    from lessonlib.features import distances
+    from lessonlib.network import distances
     features,head,_ = taught
     classifier = load_bundle(head_bundle)
     for i in range(0, 200, 9):
