@@ -51,7 +51,7 @@ return [...out].slice(0, 3);
 # What axe-core finds, a line for each rule: the rule, how often, and the first place
 FOUND = """
 const done = arguments[arguments.length - 1];
-axe.run({exclude: [".gradio-container"]}, {resultTypes: ["violations"]}).then(r => done(r.violations.map(v =>
+axe.run({exclude: [".gradio-container"]}, {resultTypes: ["violations"], rules: {"color-contrast": {enabled: arguments[0]}}}).then(r => done(r.violations.map(v =>
     `${v.id} (${v.nodes.length} times): ${v.nodes[0].target.join(" ")} ${v.nodes[0].html.slice(0, 120)}`)),
     e => done([`axe-core failed: ${e}`]));
 """
@@ -104,7 +104,7 @@ def complaints(driver, host, asked={}):
             yield f"no answer for {asked[p['requestId']][:100]}: {p['errorText']}"
 
 
-def open_page(driver, url, view, axe):
+def open_page(driver, url, view, axe, contrast):
     "Load a page as `view` says, wait until it has settled, and yield what is wrong"
     width, height, scheme = VIEWS[view]
     size = dict(width=width, height=height, deviceScaleFactor=1, mobile=view=="phone")
@@ -119,7 +119,7 @@ def open_page(driver, url, view, axe):
     yield from (f"hard to read: {what}" for what in driver.execute_script(PALE))
     if axe:
         driver.execute_script(axe)
-        yield from (f"axe-core: {what}" for what in driver.execute_async_script(FOUND))
+        yield from (f"axe-core: {what}" for what in driver.execute_async_script(FOUND, contrast))
 
 
 def shoot(driver, file):
@@ -150,7 +150,8 @@ def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("site", type=Path, nargs="?", default="_docs", help="folder of the built site (default: _docs)")
     p.add_argument("--only", default="", help="open only pages whose path has this pattern in it, such as 'masks|index'")
-    p.add_argument("--axe", nargs="*", choices=VIEWS, default=["desktop"], help="the views in which axe-core looks (default: desktop)")
+    p.add_argument("--axe", nargs="*", choices=VIEWS, default=["desktop", "phone"], help="the views in which axe-core looks (default: desktop phone)")
+    p.add_argument("--contrast", action="store_true", help="let axe-core measure contrasts, too: three seconds a page, after our own measure in a moment")
     p.add_argument("--shots", type=Path, help="save a picture of each page and view in this folder")
     a = p.parse_args()
     pages = sorted(p for p in a.site.rglob("*.html") if re.search(a.only, p.relative_to(a.site).as_posix())
@@ -169,7 +170,7 @@ def main():
                 here = page.relative_to(a.site).as_posix()
                 for view in VIEWS:
                     url = f"http://127.0.0.1:{server.server_port}/{here}"
-                    wrong += [f"{here}, {view}: {w}" for w in open_page(driver, url, view, view in a.axe and axe)]
+                    wrong += [f"{here}, {view}: {w}" for w in open_page(driver, url, view, view in a.axe and axe, a.contrast)]
                     if a.shots: shoot(driver, a.shots/f"{here.replace('/', '-').removesuffix('.html')}-{view}.png")
             wrong += [f"teach.html: {w}" for w in learns(driver, f"http://127.0.0.1:{server.server_port}")]
         finally: driver.quit()
