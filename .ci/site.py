@@ -209,6 +209,17 @@ def unlink(out):
         page.write_text(named.sub(lambda m: m[3] if lost(m) else m[0], text), encoding="utf-8")
 
 
+def word_links(out, books):
+    "In a lesson, the first mention of each word that another one explains leads to its sentence on the page of words"
+    from lessonlib.words import link_words, words
+    for page, (name, _) in books.items():
+        if not re.match(r"0\d\w*_", name): continue
+        seen = {word.id for word in words() if f"{word.lesson}.ipynb" == name}
+        text, box, asked = (out/page).read_text(encoding="utf-8").partition('<div class="questions"')
+        text = re.sub(r"<p>.*?</p>", lambda m: link_words(m[0], "glossary.html", seen), text, flags=re.S)
+        (out/page).write_text(text+box+asked, encoding="utf-8")
+
+
 def shown(nb):
     "The code that the page of a processed notebook has to show, cell by cell"
     for c in nb["cells"]:
@@ -320,6 +331,7 @@ def beside(out):
 def finish(out, books):
     "Make a builder's site what we publish, and check it"
     no_network(out)
+    word_links(out, books)
     for path in out.rglob("*.html"):
         page = path.relative_to(out).as_posix()
         path.write_text(dress(path.read_text(encoding="utf-8"), page, books.get(page, [None])[0]), encoding="utf-8")

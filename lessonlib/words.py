@@ -60,7 +60,7 @@ def link_words(
     "Link the first mention of each term to its meaning"
     named = {form.lower(): word for word in words() for form in [word.term, *word.also]}
     longest = sorted(map(re.escape, named), key=len, reverse=True)
-    pattern = rf"<(code|a|pre)\b.*?</\1>|<[^>]*>|\b({'|'.join(longest)})\b"
+    pattern = rf"<(code|a|pre|math)\b.*?</\1>|<[^>]*>|\b({'|'.join(longest)})\b"
     seen = set() if seen is None else seen
     def link(found):
         word = named.get((found[2] or "").lower())
