@@ -14,7 +14,7 @@ HEAD = re.compile(r'<header id="title-block-header".*?</header>', re.S)
 # What is sideways out of sight fades, so that one sees that there is more.
 SCROLL = """<script>
 function boxes() {
-  for (const e of document.querySelectorAll("main pre, main .cell-output-display, main .math.display, main .table-box, main table")) {
+  for (const e of document.querySelectorAll("main pre, main table, main div, main .math.display")) {
     const wide = e.scrollWidth > e.clientWidth + 1 && /auto|scroll/.test(getComputedStyle(e).overflowX);
     const fade = () => e.classList.toggle("more", wide && e.scrollLeft + e.clientWidth < e.scrollWidth - 1);
     fade(); e.onscroll = fade;
