@@ -18,9 +18,9 @@ from .files import whole_folder
 from .lessons import lesson_files, lesson_folder
 
 # %% ../nbs/foundations/08d_kaggle.ipynb #f8d00009
-IMAGE = {*KEPT, *"""pandas matplotlib requests pyyaml spacy packaging click lxml ipython joblib
-jinja2 setuptools wheel certifi cloudpickle typing-extensions traitlets widgetsnbextension
-comm tifffile imageio networkx lazy-loader huggingface-hub protobuf sympy""".split()}
+IMAGE = {*KEPT, *"""pandas matplotlib requests pyyaml spacy packaging ipython jinja2 setuptools
+certifi typing-extensions traitlets widgetsnbextension comm networkx
+huggingface-hub sympy""".split()}
 
 def packages_to_bring(
     package:str="lessonlib", # an installed one
