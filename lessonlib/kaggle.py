@@ -27,15 +27,16 @@ def packages_to_bring(
 ) -> dict[str, str]: # name -> the version that is installed here
     "What a package needs, and an image may lack"
     from packaging.requirements import Requirement
-    found,todo = {},[package]
+    found,todo = {},[(package, [""])]
     while todo:
-        for need in map(Requirement, requires(todo.pop()) or ()):
+        asked,extras = todo.pop()
+        for need in map(Requirement, requires(asked) or ()):
             name = need.name.lower().replace("_", "-")
-            unwanted = need.marker and not need.marker.evaluate(dict(extra=""))
-            if unwanted or name in found or name in IMAGE: continue
+            fits = [not need.marker or need.marker.evaluate(dict(extra=e)) for e in extras]
+            if not any(fits) or name in found or name in IMAGE: continue
             try: found[name] = version(name)
             except PackageNotFoundError: continue
-            todo.append(name)
+            todo.append((name, ["", *need.extras]))
     return dict(sorted(found.items()))
 
 # %% ../nbs/foundations/08d_kaggle.ipynb #f8d0000d
