@@ -62,8 +62,9 @@ def own_wheel(
     "Pack the lessonlib that runs here"
     ours,about = distribution("lessonlib"),f"lessonlib-{version('lessonlib')}.dist-info"
     file = Path(dest)/f"{about.removesuffix('.dist-info')}-py3-none-any.whl"
-    facts = {f"{about}/{name}": ours.read_text(name).encode()
-             for name in ("METADATA", "entry_points.txt")}
+    about_us = ours.read_text("METADATA") or ours.read_text("PKG-INFO") # so in a checkout
+    facts = {f"{about}/METADATA": about_us.encode(),
+             f"{about}/entry_points.txt": ours.read_text("entry_points.txt").encode()}
     kind = b"Wheel-Version: 1.0\nGenerator: lessonlib\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     content = _package_files() | facts | {f"{about}/WHEEL": kind}
     lines = [f"{name},sha256={_hash(data)},{len(data)}" for name,data in content.items()]
