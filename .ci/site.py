@@ -4,7 +4,6 @@
 nbdev processes the notebooks; `stage` makes of them a plain folder that two site builders read alike:
 Quarto (with --quarto) and smalldocs, which needs nothing but Python. No page asks for anything from the network."""
 import argparse, html, json, os, re, shutil, subprocess, sys, tarfile, tempfile
-from configparser import ConfigParser
 from html.parser import HTMLParser
 from itertools import takewhile
 from pathlib import Path
@@ -32,11 +31,11 @@ IMAGE = re.compile(r"!\[([^]]+)\]\(([^)\s]+)\)(?!\{)")  # Quarto makes a caption
 
 def facts():
     "The version and the addresses of code and site, which stand in settings.ini alone"
-    settings = ConfigParser()
-    settings.read(ROOT/"settings.ini", encoding="utf-8")
-    repository = settings["DEFAULT"]["repository"]
+    from lessonlib.front import project_facts
+    settings = project_facts(ROOT/"settings.ini")
+    repository = settings["repository"]
     owner, name = repository.split("/")[-2:]
-    return dict(version=settings["DEFAULT"]["version"], repository=repository, site=f"https://{owner.lower()}.github.io/{name}")
+    return dict(version=settings["version"], repository=repository, site=f"https://{owner.lower()}.github.io/{name}")
 
 
 def plain(s): return " ".join(s.replace("’", "'").split())
