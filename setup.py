@@ -25,5 +25,5 @@ setup(
                   "nbdev": ["lessonlib = lessonlib._modidx:d"]},
     packages=["lessonlib", "lessonlib.tests", "lessonlib.nbs", "lessonlib.nbs.foundations"],
     package_dir={"lessonlib.nbs": "nbs"},
-    package_data={"lessonlib": ["page/*", "page/teach/*", "page/exercises/*", "page/questions/*"], "lessonlib.nbs": ["*.ipynb", "images/*"], "lessonlib.nbs.foundations": ["*.ipynb"]},
+    package_data={"lessonlib": ["page/*", "page/teach/*", "page/exercises/*", "page/questions/*"], "lessonlib.nbs": ["*.ipynb", "images/*", "matplotlibrc"], "lessonlib.nbs.foundations": ["*.ipynb", "matplotlibrc"]},
 )

@@ -63,6 +63,16 @@ def gallery(home, books, folder):
         c["source"] = "\n".join(lines).splitlines(keepends=True)
 
 
+def sized(text, nb):
+    "The page's figures as wide as their notebook says: they have twice the pixels, and smalldocs does not know"
+    for o in [o for c in nb["cells"] for o in c.get("outputs", [])]:
+        for kind,size in o.get("metadata", {}).items():
+            if not kind.startswith("image/") or "width" not in size: continue
+            picture = f'src="data:{kind};base64,{"".join(o["data"][kind]).strip()}"'
+            text = text.replace(picture, f'{picture} width="{size["width"]}"')
+    return text
+
+
 def named(found):
     "A landmark with a name of its own, by which a screen reader tells it from the others"
     tag = re.sub(r' aria-label="[^"]*"', "", found[0])

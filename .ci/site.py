@@ -9,7 +9,7 @@ from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from dress import dress, gallery
+from dress import dress, gallery, sized
 from trim import too_heavy, trim
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -333,7 +333,8 @@ def finish(out, books):
     word_links(out, books)
     for path in out.rglob("*.html"):
         page = path.relative_to(out).as_posix()
-        path.write_text(dress(path.read_text(encoding="utf-8"), page, books.get(page, [None])[0]), encoding="utf-8")
+        name,nb = books.get(page, (None, dict(cells=[])))
+        path.write_text(dress(sized(path.read_text(encoding="utf-8"), nb), page, name), encoding="utf-8")
     trim(out)
     beside(out)
     unlink(out)

@@ -4,12 +4,13 @@
 
 # %% auto #0
 __all__ = ['LIBRARY_WARNING', 'LIBRARIES', 'NOISE', 'LINES', 'FEW_NAMES', 'TestCells', 'lesson_folder', 'lesson_files',
-           'copy_lessons', 'quiet', 'run_lesson', 'run_cold', 'machine_noise', 'floors', 'syntax', 'own_imports',
-           'quoted', 'upward_imports', 'private_names', 'foreign_underscores', 'room_size', 'misleads', 'unclear',
-           'assigned', 'misleading', 'house', 'make_readme', 'write_version', 'broken_links', 'write_openings', 'main']
+           'copy_lessons', 'quiet', 'slim', 'run_lesson', 'run_cold', 'machine_noise', 'floors', 'syntax',
+           'own_imports', 'quoted', 'upward_imports', 'private_names', 'foreign_underscores', 'room_size', 'misleads',
+           'unclear', 'assigned', 'misleading', 'house', 'make_readme', 'write_version', 'broken_links',
+           'write_openings', 'main']
 
 # %% ../nbs/foundations/08_notebooks.ipynb #01b1967f
-import ast, os, re, shutil
+import ast, base64, os, re, shutil
 from functools import cache
 from argparse import ArgumentParser
 from importlib.util import find_spec
@@ -67,10 +68,12 @@ def copy_lessons(
     if taken: raise FileExistsError(
         f"{dest} already has {', '.join(taken)}: name an empty folder, or move these away")
     shutil.copytree(home/"images", dest/"images", dirs_exist_ok=True)
-    for copy in copies.values(): copy.parent.mkdir(parents=True, exist_ok=True)
+    for folder in {copy.parent for copy in copies.values()}:
+        folder.mkdir(parents=True, exist_ok=True)
+        if not (folder/"matplotlibrc").exists(): shutil.copy(home/"matplotlibrc", folder)
     return [write_whole(copy, f.read_bytes()) for f,copy in copies.items()]
 
-# %% ../nbs/foundations/08_notebooks.ipynb #1cf80039
+# %% ../nbs/foundations/08_notebooks.ipynb #f75c55c7
 LIBRARY_WARNING = re.compile(r"^\S*site-packages\S*:\d+: \w*Warning: .*\n(  .*\n)?", re.M)
 
 def quiet(outputs): # of a cell
@@ -79,6 +82,18 @@ def quiet(outputs): # of a cell
         if o.get("name")=="stderr": o["text"] = LIBRARY_WARNING.sub("", o["text"])
     return [o for o in outputs if o.get("text")!=""]
 
+# %% ../nbs/foundations/08_notebooks.ipynb #38ce3b3e
+def slim(output): # of a cell
+    "The same output, its picture in fewer bytes"
+    from lessonlib.report import small_picture
+    data,sizes = output.get("data", {}),output.get("metadata", {})
+    if "image/png" not in data: return output
+    picture,kind = small_picture(base64.b64decode(data.pop("image/png")))
+    data[f"image/{kind}"] = base64.b64encode(picture).decode()
+    if "image/png" in sizes: sizes[f"image/{kind}"] = sizes.pop("image/png")
+    return output
+
+# %% ../nbs/foundations/08_notebooks.ipynb #1cf80039
 def run_lesson(
     path:str|Path, # notebook
     timeout:int=600, # seconds that one cell may take
@@ -89,12 +104,12 @@ def run_lesson(
     from nbdev.clean import nbdev_clean
     nb = nbformat.read(path, as_version=4)
     where = {"metadata": {"path": str(Path(path).parent)}}
-    log = ["--log-level=ERROR"]
+    wanted = ["--log-level=ERROR", "--InlineBackend.figure_formats=retina"]
     client = NotebookClient(nb, timeout=timeout, kernel_name="python3", resources=where,
-                            extra_arguments=log, coalesce_streams=True)
+                            extra_arguments=wanted, coalesce_streams=True)
     client.execute(env={k: v for k,v in os.environ.items() if k!="MPLBACKEND"})
     for c in nb.cells:
-        if c.cell_type=="code": c.outputs = quiet(c.outputs)
+        if c.cell_type=="code": c.outputs = [*map(slim, quiet(c.outputs))]
     write_nb(nb, path)
     nbdev_clean(str(path))
 
@@ -294,9 +309,7 @@ def broken_links(
     return [link for link in links if not (Path(path).parent/link).exists()]
 
 # %% ../nbs/foundations/08_notebooks.ipynb #0c1a0010
-def write_openings(
-    settings:str|Path="settings.ini", # where the repository's address stands
-):
+def write_openings(settings:str|Path="settings.ini"): # where the repository's address stands
     "Let each notebook but the home page begin in the same way"
     home,address = lesson_folder(),project_facts(settings)["repository"]
     for path in lesson_files():

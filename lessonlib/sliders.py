@@ -10,6 +10,7 @@ import json
 import numpy as np
 from importlib.resources import files
 from string import Template
+from textwrap import fill
 
 # %% ../nbs/foundations/06_sliders.ipynb #e1de2340
 from fastcore.basics import patch
@@ -178,11 +179,11 @@ def draw(self:Sliders,
 ):
     "Draw the curve over the points, with the loss as the title"
     import matplotlib.pyplot as plt
-    ax = ax or plt.figure(figsize=(4.5,3), dpi=80).gca()
+    ax = ax or plt.figure().gca()
     grid = self._grid()
     if self.y is not None: ax.scatter(_flat(self.x), _flat(self.y), s=16)
     ax.plot(grid, self.f(x=grid, **{**self.start, **positions}), color="C1")
-    title = ", ".join(f"{k} {v:g}" for k,v in positions.items())
+    title = fill(", ".join(f"{k} {v:g}" for k,v in positions.items()), 20)
     if self.loss_func: title += f"\n{self.loss_func.__name__} {self.loss_at(**positions):.2f}"
     ax.set(xlabel="x", ylabel="y", ylim=self.ylim, title=title)
 
@@ -194,7 +195,7 @@ def frozen(self:Sliders,
     "Draw some positions side by side, for places where nothing moves"
     import matplotlib.pyplot as plt
     n = len(positions)
-    fig,axes = plt.subplots(1, n, figsize=(3.1*n, 2.8), sharey=True, layout="constrained", dpi=80)
+    fig,axes = plt.subplots(1, n, figsize=(6, 2.6), sharey=True, layout="constrained")
     for ax,p in zip(np.atleast_1d(axes), positions): self.draw(ax, **p)
     for ax in np.atleast_1d(axes)[1:]: ax.set_ylabel("")
 

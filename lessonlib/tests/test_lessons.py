@@ -6,14 +6,18 @@ __all__ = ['test_lesson_runs_in_a_fresh_process', 'test_a_copy_has_the_libraries
            'test_copy_refuses_to_overwrite', 'test_every_module_keeps_the_rule', 'test_lesson_holds_no_misleading_form',
            'test_lesson_begins_with_its_own_links_and_the_one_cell_that_installs', 'test_workers_are_started_once',
            'test_a_line_that_breaks_a_rule_is_named', 'test_links_of_a_lesson_lead_somewhere',
-           'test_the_version_is_the_one_of_the_package', 'test_figures_are_kept_where_nothing_is_drawn_on_a_screen']
+           'test_the_version_is_the_one_of_the_package',
+           'test_figures_are_kept_sharp_and_small_where_nothing_is_drawn_on_a_screen']
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #star
 from ..lessons import *
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #f85574e3
 import pytest
+from base64 import b64decode
+from io import BytesIO
 from fastcore.nbio import dict2nb, mk_cell, read_nb, write_nb
+from PIL import Image
 from ..front import opening, project_facts
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #a0bfa27a
@@ -100,10 +104,12 @@ def test_the_version_is_the_one_of_the_package():
     assert lessonlib.__version__ == version("lessonlib")
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #5e7f1a2c
-def test_figures_are_kept_where_nothing_is_drawn_on_a_screen(tmp_path, monkeypatch):
+def test_figures_are_kept_sharp_and_small_where_nothing_is_drawn_on_a_screen(tmp_path, monkeypatch):
     nbformat = pytest.importorskip("nbformat", reason="pip install 'lessonlib[dev]' to execute the lessons")
     monkeypatch.setenv("MPLBACKEND", "agg")
     cell = nbformat.v4.new_code_cell("import matplotlib.pyplot as plt\nplt.plot([1, 2]);")
     nbformat.write(nbformat.v4.new_notebook(cells=[cell]), tmp_path/"figure.ipynb")
     run_lesson(tmp_path/"figure.ipynb")
-    assert "image/png" in (tmp_path/"figure.ipynb").read_text()
+    output = read_nb(tmp_path/"figure.ipynb").cells[0].outputs[0]
+    with Image.open(BytesIO(b64decode(output.data["image/png"]))) as figure:
+        assert figure.mode == "P" and figure.width//2 == output.metadata["image/png"]["width"]
