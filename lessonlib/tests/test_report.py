@@ -46,8 +46,8 @@ def test_a_training_that_was_stopped_in_its_first_epoch_has_a_report(photo):
     assert "Losses of 0 epochs" in page_about(photo, ["cat", "dog"], 8, losses=[])
 
 def test_many_labels_are_shown_in_one_matrix(photo):
-    page = page_about(photo, [f"breed {i}" for i in range(37)], 400)
-    assert "breed 3 or 33 others?" in page and page.count("<tr>") == 10+38+1
+    page = page_about(photo, [f"breed {i}" for i in range(12)], 150)
+    assert "breed 3 or 8 others?" in page and page.count("<tr>") == 10+13+1
 
 def test_each_pair_of_the_table_leads_to_one_of_its_photos(photo):
     page = page_about(photo, ["cat", "dog", "cow"], 400)
