@@ -182,6 +182,9 @@ def serve(
     examples:list=(), # photos to try
 ):
     "Show a classifier as a page on this machine, until Ctrl-C; needs Gradio"
+    from lessonlib.bundle import read_facts
+    from lessonlib.files import settled
+    read_facts(settled(Path(bundle))) # what is no bundle is said before Gradio is loaded
     from lessonlib.spaces import run_app
     run_app(bundle, examples, port)
 
