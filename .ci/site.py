@@ -320,11 +320,13 @@ def runtime():
 
 
 def beside(out):
-    "What a page fetches when its reader asks for it: plotly.js, from the Python package; and the page that learns, in teach/"
+    "What a page fetches when its reader asks for it: plotly.js, from the Python package; the page that learns, in teach/; and talks, in slides/"
     from importlib.util import find_spec
     from lessonlib.teach import teach_page
     shutil.copy(Path(find_spec("plotly").origin).parent/"package_data"/"plotly.min.js", out)
     teach_page(out/"teach", runtime=runtime())
+    from lessonlib.slides import write_slides
+    for lesson in ("01_vision", "03_sgd_from_scratch", "04_mnist"): write_slides(lesson, out/"slides"/f"{lesson}.html")
 
 
 def finish(out, books):

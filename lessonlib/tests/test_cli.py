@@ -20,6 +20,7 @@ __all__ = ['MOMENTS', 'TRAIN', 'STOPPED', 'AT_WORK', 'HEAVY', 'typed', 'status',
            'test_collect_takes_addresses_from_a_file', 'test_space_writes_a_page_and_touches_no_folder_that_is_there',
            'test_teach_writes_a_page_and_touches_no_folder_that_is_there', 'test_the_app_starts_and_ends_with_ctrl_c',
            'test_lessons_are_copied_and_never_overwritten',
+           'test_slides_are_one_file_and_an_unknown_lesson_hears_the_near_ones',
            'test_the_help_of_each_word_is_the_comment_beside_each_parameter',
            'test_the_name_alone_and_the_help_import_nothing_heavy']
 
@@ -405,6 +406,14 @@ def test_lessons_are_copied_and_never_overwritten(tmp_path, capsys):
     assert status("lessons", tmp_path/"l") == 0
     assert (tmp_path/"l"/"01_vision.ipynb").exists()
     assert status("lessons", tmp_path/"l") == 1 and "already has" in capsys.readouterr().err
+
+# %% ../../nbs/08_command_line.ipynb #0236494a
+def test_slides_are_one_file_and_an_unknown_lesson_hears_the_near_ones(tmp_path, capsys):
+    file = tmp_path/"talk.html"
+    assert status("slides", "03", "--out", file) == 0 and "written" in capsys.readouterr().out
+    assert "SGD from scratch" in file.read_text(encoding="utf-8")
+    assert status("slides", "sdg_from_scratch") == 2
+    assert "near it are 03_sgd_from_scratch" in capsys.readouterr().err
 
 # %% ../../nbs/08_command_line.ipynb #f4bb89ea
 @pytest.mark.parametrize("word", list(COMMANDS))
