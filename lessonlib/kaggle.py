@@ -6,11 +6,9 @@
 __all__ = ['IMAGE', 'HOW', 'packages_to_bring', 'fetch_wheels', 'own_wheel', 'kernel_facts', 'kaggle']
 
 # %% ../nbs/foundations/08d_kaggle.ipynb #f8d00004
-import hashlib, json, subprocess, sys
-from base64 import urlsafe_b64encode
+import json, subprocess, sys
 from importlib.metadata import PackageNotFoundError, distribution, requires, version
 from pathlib import Path
-from zipfile import ZIP_DEFLATED, ZipFile
 
 # %% ../nbs/foundations/08d_kaggle.ipynb #f8d00005
 from .away import KEPT, NotReady
@@ -60,24 +58,20 @@ def own_wheel(
     dest:str|Path, # folder to put it into
 ) -> Path: # the wheel
     "Pack the lessonlib that runs here"
-    ours,about = distribution("lessonlib"),f"lessonlib-{version('lessonlib')}.dist-info"
-    file = Path(dest)/f"{about.removesuffix('.dist-info')}-py3-none-any.whl"
+    from wheel.wheelfile import WheelFile
+    ours,file = distribution("lessonlib"), f"lessonlib-{version('lessonlib')}-py3-none-any.whl"
+    kind = "Wheel-Version: 1.0\nGenerator: lessonlib\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
     about_us = ours.read_text("METADATA") or ours.read_text("PKG-INFO") # so in a checkout
-    facts = {f"{about}/METADATA": about_us.encode(),
-             f"{about}/entry_points.txt": ours.read_text("entry_points.txt").encode()}
-    kind = b"Wheel-Version: 1.0\nGenerator: lessonlib\nRoot-Is-Purelib: true\nTag: py3-none-any\n"
-    content = _package_files() | facts | {f"{about}/WHEEL": kind}
-    lines = [f"{name},sha256={_hash(data)},{len(data)}" for name,data in content.items()]
-    content[f"{about}/RECORD"] = "\n".join([*lines, f"{about}/RECORD,,", ""]).encode()
-    with ZipFile(file, "w", ZIP_DEFLATED) as wheel:
-        for name,data in content.items(): wheel.writestr(name, data)
-    return file
+    facts = {"WHEEL": kind, "METADATA": about_us,
+             "entry_points.txt": ours.read_text("entry_points.txt")}
+    with WheelFile(Path(dest)/file, "w") as wheel:
+        for name,path in _package_files().items(): wheel.write(path, name)
+        for name,text in facts.items(): wheel.writestr(f"{wheel.dist_info_path}/{name}", text)
+    return Path(dest)/file
 
 # %% ../nbs/foundations/08d_kaggle.ipynb #f8d00011
-def _hash(data): return urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b"=").decode()
-
 def _package_files():
-    "Name in a wheel -> bytes, for each file of the package and for its notebooks"
+    "Name in a wheel -> file, for each of the package and for its notebooks"
     import lessonlib
     homes = {"lessonlib": Path(lessonlib.__file__).parent, "lessonlib/nbs": lesson_folder()}
     found = {}
@@ -85,7 +79,7 @@ def _package_files():
         for file in sorted(home.rglob("*")):
             place = file.relative_to(home).as_posix()
             unwanted = {"__pycache__", ".ipynb_checkpoints", "_proc"} & {*file.parts}
-            if file.is_file() and not unwanted: found[f"{name}/{place}"] = file.read_bytes()
+            if file.is_file() and not unwanted: found[f"{name}/{place}"] = file
     return found
 
 # %% ../nbs/foundations/08d_kaggle.ipynb #f8d00016
