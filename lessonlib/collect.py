@@ -22,7 +22,8 @@ import pandas as pd, requests, urllib3
 from tenacity import (
     Retrying, retry_if_exception_type, stop_after_attempt, stop_before_delay,
     wait_exponential, wait_random)
-from .data import fastai_home, progress, web_answer
+from .data import progress, web_answer
+from .places import fastai_home
 from .files import CannotWrite, scratch_folder, to_disk, write_whole, writing
 from .photo import FORMATS, MAX_BYTES, PhotoError, photo_kind
 from .photos import Memory, memory_given_back

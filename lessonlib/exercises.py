@@ -292,7 +292,7 @@ def solution(
 
 # %% ../nbs/09_exercises.ipynb #cc506123
 def _progress_file(file):
-    from lessonlib.data import fastai_home
+    from lessonlib.places import fastai_home
     return Path(file or os.getenv("LESSONLIB_PROGRESS") or fastai_home()/"exercises.json")
 
 def _remembered(file):

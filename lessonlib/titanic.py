@@ -14,14 +14,14 @@ from pathlib import Path
 from openpyxl import Workbook
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
-from .data import data_home
+from .data import set_place
 from .sgd import SGD, fit, mse
 
 # %% ../nbs/03b_titanic.ipynb #4c9fc054
 _NAMES = dict(Survived="survived", Pclass="pclass", Sex="sex", Age="age", SibSp="sibsp",
               Parch="parch", Fare="fare", Embarked="embarked")
 
-def _kaggle_csv(): return data_home()/"titanic"/"train.csv"
+def _kaggle_csv(): return set_place("titanic")/"train.csv"
 
 def _kaggle_rows(file):
     rows = pd.read_csv(file)

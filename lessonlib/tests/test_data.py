@@ -6,7 +6,9 @@ __all__ = ['GET', 'small_archive', 'Moody', 'moody_server', 'test_a_killed_downl
            'test_a_broken_archive_makes_no_folder', 'drip_headers', 'swollen_redirect', 'zipped', 'odd_length',
            'test_a_server_that_drips_its_headers_is_left_and_nothing_stays',
            'test_nothing_is_unpacked_on_the_way_and_odd_lengths_are_no_traceback',
-           'test_two_addresses_that_end_alike_are_two_sets', 'test_without_a_home_the_way_on_is_named', 'clock',
+           'test_two_addresses_that_end_alike_are_two_sets', 'kaggle_input',
+           'test_an_attached_folder_is_used_where_it_lies', 'test_an_attached_archive_is_unpacked_at_home',
+           'test_home_comes_before_what_is_attached_and_this_before_a_package', 'clock',
            'test_a_bar_appears_after_two_seconds_and_goes', 'test_a_bar_is_silent_where_nobody_watches',
            'test_a_changed_archive_of_fastai_is_refused', 'test_an_unknown_name_lists_the_known_ones',
            'test_a_download_that_is_killed_at_twenty_moments_is_whole_or_not_there',
@@ -66,7 +68,7 @@ def moody_server():
 # %% ../../nbs/foundations/01_data.ipynb #b14819f5
 import os, pytest
 from random import Random
-from ..files import CannotWrite
+from ..places import attached
 from .test_files import moments
 
 # %% ../../nbs/foundations/01_data.ipynb #8e2d41c9
@@ -167,17 +169,35 @@ def test_two_addresses_that_end_alike_are_two_sets(home):
         dataset("two", f"{server}/whole/b/master.tar")
     assert len(list((home/"archive").glob("*master.tar")))==2
 
-# %% ../../nbs/foundations/01_data.ipynb #67bbed34
-@pytest.mark.skipif(os.name=="nt", reason="needs POSIX users")
-def test_without_a_home_the_way_on_is_named(tmp_path, monkeypatch):
-    monkeypatch.delenv("FASTAI_HOME", raising=False)
-    (tmp_path/"file").touch()
-    monkeypatch.setenv("HOME", str(tmp_path/"file"))
-    with pytest.raises(CannotWrite, match="Not a directory.*|.*FASTAI_HOME"): data_home()
-    with pytest.raises(CannotWrite, match="FASTAI_HOME"): dataset("faces")
-    monkeypatch.delenv("HOME")
-    monkeypatch.setattr("pwd.getpwuid", lambda uid: {}[uid])
-    with pytest.raises(CannotWrite, match="no home folder: .*FASTAI_HOME"): data_home()
+# %% ../../nbs/foundations/01_data.ipynb #a77ac4ed
+@pytest.fixture
+def kaggle_input(home, monkeypatch):
+    "A folder for what is attached, and an empty home"
+    (home/"input").mkdir()
+    monkeypatch.setattr("lessonlib.data.attached",
+                        lambda name, parts: attached(name, parts, home/"input"))
+    return home/"input"
+
+# %% ../../nbs/foundations/01_data.ipynb #a77ac4ee
+def test_an_attached_folder_is_used_where_it_lies(kaggle_input, capsys):
+    place = kaggle_input/"datasets"/"me"/"mnist-sample"
+    for part in "train", "valid": (place/part).mkdir(parents=True)
+    assert has_dataset("mnist_sample") and dataset("mnist_sample")==place
+    assert capsys.readouterr().out.endswith(f"(from {place})\n")
+    (place/"valid").rmdir()
+    assert not has_dataset("mnist_sample")
+
+def test_an_attached_archive_is_unpacked_at_home(kaggle_input, home, capsys):
+    (kaggle_input/"tiny-set.tar").write_bytes(small_archive())
+    for where in f"from {kaggle_input/'tiny-set.tar'}", "from this machine":
+        assert len(list(dataset("tiny_set").iterdir()))==3 and where in capsys.readouterr().out
+    assert dataset("tiny_set")==home/"data"/"tiny_set"
+
+def test_home_comes_before_what_is_attached_and_this_before_a_package(kaggle_input, home):
+    for part in "face", "other": (kaggle_input/"faces"/part).mkdir(parents=True)
+    assert dataset("faces")==kaggle_input/"faces"
+    (home/"data"/"faces").mkdir()
+    assert dataset("faces")==home/"data"/"faces" and len(dataset("mnist").x)==5000
 
 # %% ../../nbs/foundations/01_data.ipynb #eb7af464
 @pytest.fixture
