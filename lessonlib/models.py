@@ -22,7 +22,6 @@ from string import Template
 # %% ../nbs/07_which_model.ipynb #bacb66fa
 from fastcore.basics import patch, store_attr
 from IPython.display import HTML, display
-from PIL import Image
 from .data import data_home, fetch
 from .files import CannotWrite
 from .sliders import somebody_there
@@ -246,17 +245,15 @@ def figure(self:ModelPlot) -> dict: # data and layout, as plotly's schema wants 
 @patch
 def page(self:ModelPlot) -> str: # HTML: the picture, and a button that loads plotly.min.js
     "The plot for a page without a kernel"
+    from lessonlib.report import small_picture
     from matplotlib.figure import Figure
-    picture,content = Figure(figsize=(8.6, 5.4), layout="constrained"),BytesIO()
+    picture,content = Figure(figsize=(6, 4.2), layout="constrained"),BytesIO()
     self.draw(picture.subplots())
-    picture.savefig(content, format="png", dpi=90)
-    with Image.open(content) as im:
-        small = im.convert("RGB").quantize(256, Image.Quantize.MAXCOVERAGE)
-    content = BytesIO()
-    small.save(content, "png", optimize=True)
+    picture.savefig(content, format="png", dpi=180)
+    small,kind = small_picture(content.getvalue())
     html = package_files("lessonlib").joinpath("page/models.html").read_text(encoding="utf-8")
     return Template(html).substitute(alt=repr(self),
-        picture=f"data:image/png;base64,{b64encode(content.getvalue()).decode()}",
+        picture=f"data:image/{kind};base64,{b64encode(small).decode()}",
         figure=json.dumps(self.figure()).replace("</", "<\\/"))
 
 @patch

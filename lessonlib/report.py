@@ -89,7 +89,7 @@ def small_picture(
     few,small = picture.quantize(256, Image.Quantize.MAXCOVERAGE),BytesIO()
     lost = max(ImageStat.Stat(ImageChops.difference(picture, few.convert("RGB"))).mean)
     image,kind = (few, "png") if lost<1 else (picture, "jpeg")
-    image.save(small, kind, optimize=True, quality=85, subsampling=0)
+    image.save(small, kind, optimize=True, quality=65, progressive=True)
     return small.getvalue(),kind
 
 # %% ../nbs/foundations/07_report.ipynb #526cdc92
