@@ -3,7 +3,7 @@ import { frame, start, stop, takeSeveral } from "./camera.js";
 import { opened, OURS, projectFiles } from "./files.js";
 import * as keep from "./keep.js";
 import { probabilities } from "./head.js";
-import { $, ask, bars, complain, make, mega, percent, photos as inPhotos, save, tile, words } from "./view.js";
+import { $, ask, bars, chosen, complain, make, mega, percent, photos as inPhotos, save, tile, words } from "./view.js";
 
 let page, looker, learner, classes = [], current, learned = null, live = false, unkept = "";
 const photos = new Map(); // id, name, class, blob, thumb, x, look, key
@@ -165,10 +165,10 @@ const keepClasses = () => stored(() => keep.keepClasses(classes.map(({ id, name 
 async function remove(c) {
   const mine = photosOf(c);
   if (mine.length && !await ask(`Remove ${c.name} and its ${inPhotos(mine.length)}?`, "Remove it")) return;
-  await forget(mine);
-  classes = classes.filter(other => other !== c);
+  classes = classes.filter(other => other !== c); // first, so that none of its photos that still wait comes in
   c.element.remove();
-  if (current === c && classes.length) choose(classes[0]);
+  if (current === c) choose(classes[0]); // or none is in use
+  await forget(photosOf(c));
   keepClasses(); train();
 }
 
@@ -199,9 +199,7 @@ function show(photo) { // one photo, large, to be moved or deleted
   const i = learned ? learned.ids.indexOf(photo.id) : -1, label = classes.find(c => c.id === photo.class).name;
   dialog.querySelector(".soft").textContent = i < 0 ? `In ${label}.` : `In ${label}. Asked without having learned from it: ${learned.labels.map((l, k) => `${l} ${percent(learned.probs[i][k])}`).join(", ")}.`;
   $("moves").replaceChildren(...classes.filter(c => c.id !== photo.class).map(c => make("button", { value: c.id, textContent: `Move to ${c.name}` })));
-  dialog.returnValue = "";
-  dialog.showModal();
-  dialog.onclose = () => { URL.revokeObjectURL(address); change(photo, dialog.returnValue); };
+  chosen(dialog).then(wanted => { URL.revokeObjectURL(address); change(photo, wanted); });
 }
 
 async function change(photo, wanted) {

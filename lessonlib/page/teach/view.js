@@ -54,11 +54,16 @@ export function save(blob, name) {
   setTimeout(() => URL.revokeObjectURL(link.href), 60_000);
 }
 
-export function ask(question, yes) { // a dialog with two buttons: was the first one chosen?
+export function chosen(dialog) { // opens it, and promises the value of the button that closed it
+  dialog.onclose?.(); // a browser tells of a close a moment later, when the next question may be open already
+  dialog.returnValue = "";
+  dialog.showModal();
+  return new Promise(told => { dialog.onclose = () => { if (!dialog.open) told(dialog.returnValue); }; });
+}
+
+export async function ask(question, yes) { // a dialog with two buttons: was the first one chosen?
   const dialog = $("sure");
   $("h-sure").textContent = question;
   dialog.querySelector("[value=yes]").textContent = yes;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise(answer => { dialog.onclose = () => answer(dialog.returnValue === "yes"); });
+  return await chosen(dialog) === "yes";
 }
