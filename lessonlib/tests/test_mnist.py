@@ -16,13 +16,15 @@ __all__ = ['missing', 'sample', 'nan', 'four', 'threes_and_sevens', 'mean_digit'
            'test_epochs_weigh_each_row_the_same_and_notice_nonsense', 'copy_of', 'same_numbers',
            'test_validation_trains_nothing_and_modules_hear_their_mode',
            'test_nets_have_the_promised_shapes_and_learn_in_every_layer', 'test_pixel_rows_run_from_0_to_1',
-           'test_importing_mnist_imports_no_fastai']
+           'test_mnist_asks_for_torch_and_fastcore_and_for_no_fastai']
 
 # %% ../../nbs/04_mnist.ipynb #star
 from ..mnist import *
 
 # %% ../../nbs/04_mnist.ipynb #37957865
-import numpy as np, pytest, subprocess, sys, torch
+import ast, numpy as np, pytest, torch
+from importlib.util import find_spec
+from pathlib import Path
 from fastai.callback.progress import ProgressCallback
 from fastai.learner import DataLoaders, Learner
 from fastai.optimizer import SGD as FastaiSGD
@@ -96,23 +98,24 @@ def test_three_optimizers_take_the_same_steps(theirs):
     for a,b in zip(*ends): assert (a-b).abs().max() <= 1e-6
 
 # %% ../../nbs/04_mnist.ipynb #78014149
-def trained(make, epochs, lr, bs, name):
-    "Mean validation accuracy of three seeds"
+def trained(make, epochs, lr, bs, name, seeds=3):
+    "Mean validation accuracy of some seeds"
     x,y,vx,vy = threes_and_sevens(name)
     valid_dl,accs = Minibatches(vx, vy, len(vx), shuffle=False),[]
-    for seed in range(3):
+    for seed in range(seeds):
         torch.manual_seed(seed)
         model,train_dl = make(),Minibatches(x, y, bs, seed=seed)
         opt = SGD(model.parameters(), lr)
         for _ in range(epochs): train_epoch(model, train_dl, mnist_loss, opt)
         accs.append(validate_epoch(model, valid_dl))
-    return sum(accs)/3
+    return sum(accs)/seeds
 
 def linear(): return torch.nn.Linear(784, 1)
 
 @sample
 def test_a_linear_model_reaches_the_published_accuracy():
-    assert trained(linear, 20, 1., 256, "mnist_sample") >= .9785
+    # ten seeds lie within 0.001 of each other, as the lesson shows, and so one is enough
+    assert trained(linear, 20, 1., 256, "mnist_sample", seeds=1) >= .9785
 
 def test_a_small_net_learns_the_embedded_digits():
     assert trained(simple_net, 10, .1, 16, "mnist") >= .96
@@ -246,6 +249,10 @@ def test_pixel_rows_run_from_0_to_1():
     assert rows.shape == (1, 784) and rows[0,195] == 195/255
 
 # %% ../../nbs/04_mnist.ipynb #cdf3f6b8
-def test_importing_mnist_imports_no_fastai():
-    code = "import sys, lessonlib.mnist; assert not {'fastai', 'torchvision'} & set(sys.modules)"
-    subprocess.run([sys.executable, "-c", code], check=True)
+def test_mnist_asks_for_torch_and_fastcore_and_for_no_fastai():
+    "And for nothing of ours, so nothing else comes in behind its back"
+    tree = ast.parse(Path(find_spec("lessonlib.mnist").origin).read_text(encoding="utf-8"))
+    lines = [node for node in ast.walk(tree) if isinstance(node, (ast.Import, ast.ImportFrom))]
+    names = [getattr(line, "module", None) or alias.name for line in lines for alias in line.names]
+    assert {name.split(".")[0] for name in names} == {"math", "torch", "itertools", "fastcore"}
+    assert not any(getattr(line, "level", 0) for line in lines)
