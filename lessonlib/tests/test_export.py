@@ -26,6 +26,7 @@ from .test_heads import of_training
 from ..vision import (Validation, fine_tune, normalization, photo_dls, photo_learner,
     predict, predict_validation)
 from PIL import Image
+from .test_budget import agree
 
 # %% ../../nbs/02b_export.ipynb #eb000025
 @pytest.fixture
@@ -110,6 +111,7 @@ def test_any_architecture_leaves_and_comes_back(faces50, tmp_path, arch):
     dls = photo_dls(faces50, size=size, method="crop")
     other = photo_learner(dls, name, pretrained=False, seed=7) # `bundle_learner` has another seed
     c = load_bundle(export_bundle(other, tmp_path/arch))
+    agree((tmp_path/arch/"model.onnx").read_bytes(), (1, size, size, 3))
     file = next(faces50.glob("face/*"))
     back = bundle_learner(c)
     gap = [abs(c.predict(file)["face"]-predict(l, file)["face"]) for l in (other, back)]
