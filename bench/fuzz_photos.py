@@ -137,7 +137,7 @@ HONEST = {
     "GIF film": lambda: saved(many[0], "GIF", save_all=True, append_images=many[1:], comment=b"c"*3000, transparency=0),
     "WebP film": lambda: saved(many[0], "WEBP", save_all=True, append_images=many[1:]), "WebP with EXIF": lambda: saved(photo, "WEBP", exif=notes()),
     "WebP of 24 million pixels": lambda: saved(picture(600, 400).resize((6000, 4000)), "WEBP", method=0, quality=50),
-    "AVIF": lambda: saved(photo, "AVIF", exif=notes()), "AVIF film": lambda: saved(many[0], "AVIF", save_all=True, append_images=many[1:4]),
+    "AVIF": lambda: saved(photo, "AVIF", exif=notes(), speed=10), "AVIF film": lambda: saved(many[0], "AVIF", save_all=True, append_images=many[1:4], speed=10),
     "AVIF of 24 million pixels": lambda: saved(picture(600, 400).resize((6000, 4000)), "AVIF", speed=10),
     "moving PNG": lambda: saved(many[0], "PNG", save_all=True, append_images=many[1:]),
     "BMP": lambda: saved(photo, "BMP"), "BMP of a palette": lambda: saved(photo.quantize(16), "BMP")}
@@ -284,7 +284,7 @@ def main():
         seeds = [c for name,c in honest.items() if len(c)<2_000_000 and "million" not in name and ":1" not in name]+[
             gif(), png(40, 30, 6), exif_block(3, 30), with_segments(saved(small, "JPEG"), segment(0xE1, b"Exif\0\0"+exif_block(30, 3000)))]
         while done<args.cases if args.cases is not None else time.monotonic()-start<args.seconds:
-            batch = {tmp/f"{i}.bin": mutated(rng.choice(seeds), rng) for i in range(min(50, (args.cases or 10**9)-done))}
+            batch = {tmp/f"{i}.bin": mutated(rng.choice(seeds), rng) for i in range(min(100 if args.quick else 50, (args.cases or 10**9)-done))}
             for file,content in batch.items(): file.write_bytes(content)
             results = read_in_child(batch, SECONDS)
             for file,looks in results.items(): found.judge(f"mutated, seed {args.seed}, case {done}", looks, batch[Path(file)])

@@ -128,7 +128,7 @@ def test_a_kill_before_each_rename_never_loses_the_name(tmp_path, step, then):
 # %% ../../nbs/foundations/00_files.ipynb #d0798e9d
 WRITE = """import sys
 print("go", flush=True)
-for i in range(60):
+for i in range(25):
     with whole_file(sys.argv[1]) as part: part.write_text(sys.argv[2]*5000)
     with whole_folder(sys.argv[1]+"s", replace=True) as part:
         for page in range(3): (part/str(page)).write_text(sys.argv[2])

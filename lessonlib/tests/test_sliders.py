@@ -4,7 +4,7 @@
 __all__ = ['parabola', 'mean_error', 'parabola_control', 'browse', 'test_the_page_says_the_loss_that_python_computes',
            'test_the_curve_follows_and_fits_a_narrow_screen',
            'test_a_page_needs_nothing_from_outside_and_shows_no_dead_slider',
-           'test_what_cannot_be_traced_says_what_to_write_instead', 'shown',
+           'test_what_cannot_be_traced_says_what_to_write_instead', 'kernel', 'shown',
            'test_a_reader_gets_the_widget_and_a_build_gets_the_page']
 
 # %% ../../nbs/foundations/06_sliders.ipynb #star
@@ -66,19 +66,24 @@ def test_what_cannot_be_traced_says_what_to_write_instead():
     with pytest.raises(AttributeError): Traced("x").cumsum()
 
 # %% ../../nbs/foundations/06_sliders.ipynb #c762915b
-def shown(allow_stdin):
+@pytest.fixture(scope="module")
+def kernel():
     manager = pytest.importorskip("jupyter_client.manager")
     km,kc = manager.start_new_kernel(kernel_name="python3", extra_arguments=["--log-level=ERROR"])
+    yield kc
+    kc.stop_channels()
+    km.shutdown_kernel(now=True)
+
+def shown(kernel, allow_stdin):
     outputs = []
     def collect(message): outputs.append(message["content"].get("data", {}))
     source = ("import numpy as np; from lessonlib.sliders import Sliders\n"
               "def line(a, x): return a*x\n"
               "Sliders(line, np.arange(2.), a=(1, 0, 4))")
-    try: kc.execute_interactive(source, allow_stdin=allow_stdin, output_hook=collect, timeout=120)
-    finally: kc.stop_channels(); km.shutdown_kernel(now=True)
+    kernel.execute_interactive(source, allow_stdin=allow_stdin, output_hook=collect, timeout=120)
     return {kind for data in outputs for kind in data}
 
 # %% ../../nbs/foundations/06_sliders.ipynb #508ed913
-def test_a_reader_gets_the_widget_and_a_build_gets_the_page():
-    assert "application/vnd.jupyter.widget-view+json" in shown(allow_stdin=True)
-    assert shown(allow_stdin=False) == {"text/html", "text/plain"}
+def test_a_reader_gets_the_widget_and_a_build_gets_the_page(kernel):
+    assert "application/vnd.jupyter.widget-view+json" in shown(kernel, allow_stdin=True)
+    assert shown(kernel, allow_stdin=False) == {"text/html", "text/plain"}

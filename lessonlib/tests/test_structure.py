@@ -153,7 +153,7 @@ BOMBS = {
     ("JPEG", "blocks kept"): lambda: progressive(16000, 15000, 6, 3),
     ("JPEG", "bytes of a progressive JPEG"): lambda: progressive(64, 64, 2)+bytes(25_000_000),
     ("JPEG", "bytes between pieces "): lambda: tiny[:-9]+b"\xff"*24_000_000+b"\0"+tiny[-9:],
-    ("JPEG", "bytes between pieces  "): lambda: tiny[:-9]+b"\xff"*74_000_000,
+    ("JPEG", "bytes between pieces  "): lambda: tiny[:-9]+b"\xff"*24_000_000,
     ("JPEG", "pieces"): lambda: with_segments(tiny, segment(0xFE)*6_000_000),
     ("JPEG", "bytes between pieces"): lambda: with_segments(tiny, b"\xff"*24_000_000),
     ("JPEG", "bytes of EXIF"): lambda: with_segments(tiny, *exif_segments(bytes(22_000_000))),
