@@ -1129,6 +1129,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                              'lessonlib/tests/test_away.py'),
                                            'lessonlib.tests.test_away.test_the_image_is_known_by_its_variables': ( 'foundations/away.html#test_the_image_is_known_by_its_variables',
                                                                                                                    'lessonlib/tests/test_away.py'),
+                                           'lessonlib.tests.test_away.test_the_torch_of_an_image_is_left_and_an_old_one_at_home_is_not': ( 'foundations/away.html#test_the_torch_of_an_image_is_left_and_an_old_one_at_home_is_not',
+                                                                                                                                           'lessonlib/tests/test_away.py'),
                                            'lessonlib.tests.test_away.test_what_cannot_be_had_is_one_error_that_says_what_to_do': ( 'foundations/away.html#test_what_cannot_be_had_is_one_error_that_says_what_to_do',
                                                                                                                                     'lessonlib/tests/test_away.py'),
                                            'lessonlib.tests.test_away.test_what_is_missing_comes_from_wheels_and_torch_and_numpy_stay': ( 'foundations/away.html#test_what_is_missing_comes_from_wheels_and_torch_and_numpy_stay',

@@ -116,11 +116,14 @@ def python_and_lessonlib() -> list[Finding]: # of the interpreter and of this li
 
 def _packages(lacking):
     "What is missing, and how to get it; an older PyTorch can be lived with"
+    ours = [need for need in lacking if _name(need) not in KEPT or image()=="other"]
     if not lacking: return Finding("packages", "all there")
-    asked = " ".join(f"'{need}'" for need in lacking)
+    if not ours: return Finding("packages", f"all there; {image()} has no {', '.join(lacking)}",
+                                "leave it as it is: the lessons run with an older one")
+    asked = " ".join(f"'{need}'" for need in ours)
     fix = f"run the first cell of any lesson, or pip install {asked}"
-    needed = any(_name(need) not in KEPT for need in lacking)
-    return Finding("packages", f"{len(lacking)} missing or too old", fix, needed)
+    needed = any(_name(need) not in KEPT for need in ours)
+    return Finding("packages", f"{len(ours)} missing or too old", fix, needed)
 
 # %% ../nbs/foundations/08c_away.ipynb #f8c0001f
 def runs_on(

@@ -3,6 +3,7 @@
 # %% auto #0
 __all__ = ['asked', 'test_a_folder_that_cannot_be_written_is_status_1_with_advice', 'test_a_full_disk_is_status_1_with_advice',
            'test_without_a_network_it_says_so_and_ends_well', 'test_the_image_is_known_by_its_variables',
+           'test_the_torch_of_an_image_is_left_and_an_old_one_at_home_is_not',
            'test_a_card_that_torch_was_not_built_for_is_told_apart', 'test_a_server_that_answers_is_a_network', 'wheel',
            'bare', 'there', 'pip', 'test_what_is_missing_comes_from_wheels_and_torch_and_numpy_stay',
            'test_what_cannot_be_had_is_one_error_that_says_what_to_do', 'test_away_needs_nothing_but_python']
@@ -12,6 +13,7 @@ from ..away import *
 
 # %% ../../nbs/foundations/08c_away.ipynb #f8c00033
 import os, pytest, shutil, subprocess, sys, venv
+from ..away import _packages
 from .test_files import small_disk
 from pathlib import Path
 from zipfile import ZipFile
@@ -50,6 +52,16 @@ def test_the_image_is_known_by_its_variables(name, variable, monkeypatch):
     assert image()=="other"
     monkeypatch.setenv(variable, "x")
     assert image()==name
+
+@pytest.mark.parametrize("machine,advice", [
+    ("COLAB_RELEASE_TAG", "leave it as it is"), ("NOBODYS", "pip install 'torch>=9'")])
+def test_the_torch_of_an_image_is_left_and_an_old_one_at_home_is_not(machine, advice, monkeypatch):
+    for name in "COLAB_RELEASE_TAG", "KAGGLE_KERNEL_RUN_TYPE": monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv(machine, "x")
+    finding = _packages(["torch>=9"])
+    assert advice in finding.advice and not finding.needed
+    finding = _packages(["torch>=9", "ddgs>=9"])
+    assert "'ddgs>=9'" in finding.advice and finding.needed
 
 def test_a_card_that_torch_was_not_built_for_is_told_apart():
     assert not runs_on((6, 0), ["sm_75", "sm_80"]) and runs_on((8, 9), ["sm_80"])
