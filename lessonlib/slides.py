@@ -92,11 +92,12 @@ def _embedded(address, folder, pasted):
 def _html(text, folder=Path(), pasted={}):
     "Markdown as HTML, its pictures within, without the links between notebooks"
     def embed(found): return _embedded(found[0], folder, pasted)
-    return _unlinked(re.sub(r'(?<=<img src=")(?!data:)[^"]+', embed, _reader().render(text)))
+    return _alone(re.sub(r'(?<=<img src=")(?!data:)[^"]+', embed, _reader().render(text)))
 
-def _unlinked(html):
-    "The words of links that lead to no place from a single file"
-    return re.sub(r'<a\b[^>]*href="(?!https?:)[^"]*"[^>]*>(.*?)</a>', r"\1", html, flags=re.S)
+def _alone(html):
+    "HTML without links that lead nowhere from a single file, and without empty headings of tables"
+    html = re.sub(r'<a\b[^>]*href="(?!https?:)[^"]*"[^>]*>(.*?)</a>', r"\1", html, flags=re.S)
+    return re.sub(r"<th\b([^>]*)>\s*</th>", r"<td\1></td>", html)
 
 # %% ../nbs/foundations/08e_slides.ipynb #51d00030
 def prose(
@@ -141,7 +142,7 @@ def _rich(data, alt):
         if kind in data: return picture(base64.b64decode(_text(data[kind])), kind, alt)
     found = [_text(data[kind]) for kind in ("text/html", "image/svg+xml") if kind in data]
     if not found and "text/markdown" in data: found = [_html(_text(data["text/markdown"]))]
-    return f'<div class="made">{_unlinked(found[0])}</div>\n' if found and found[0].strip() else ""
+    return f'<div class="made">{_alone(found[0])}</div>\n' if found and found[0].strip() else ""
 
 # %% ../nbs/foundations/08e_slides.ipynb #51d00044
 def _source(cell):
