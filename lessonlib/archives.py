@@ -79,6 +79,7 @@ def unpack(
 ):
     "Write the files of an archive; raises `BadArchive` if it is broken or no plain set of files"
     archive,folder = Path(archive),Path(folder)
+    if archive.is_dir(): raise BadArchive("is a folder, and no archive")
     folder.mkdir(parents=True, exist_ok=True)
     try: _write_all(archive, folder)
     except (tarfile.TarError, EOFError, ValueError, zlib.error, lzma.LZMAError, OSError) as e:

@@ -281,6 +281,7 @@ def _kaggle(
     from lessonlib.kaggle import kaggle
     kaggle(dest, owner, python)
 
+# %% ../nbs/08_command_line.ipynb #ad623cb8
 COMMANDS = dict(
     train=(train, dict(folder=dict(flags=["folder"], nargs="?"))),
     check=(check, {}),

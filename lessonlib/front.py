@@ -19,7 +19,8 @@ def project_facts(
 ) -> dict: # name -> text
     "Version, address of the repository, requirements: what the package is made from"
     facts = ConfigParser(delimiters=["="])
-    facts.read(settings, encoding="utf-8")
+    if not facts.read(settings, encoding="utf-8"): raise FileNotFoundError(
+        f"{settings} is not there: run this in the folder of the project")
     return facts["DEFAULT"]
 
 # %% ../nbs/foundations/07b_front.ipynb #0c1a0003
@@ -55,7 +56,8 @@ def write_opening(
     nb,(links,install) = read_nb(path),opening(name, address)
     first,second = nb.cells[0],nb.cells[1:]
     said = re.sub(r"\n*^\[Open in Colab\].*$", "", first.source, flags=re.M)
-    title = re.match(r"# .*(\n>.*)*", said)[0]
+    title = re.match(r"(# .*(\n>.*)*)?", said)[0]
+    if not title: raise ValueError(f"{path} begins with no title: its first cell should be `# …`")
     first.source = f"{title}\n\n{links}{said.removeprefix(title)}"
     cell = mk_cell(install, id="install")
     nb.cells = [first, cell, *(c for c in second if c.get("id")!="install")]

@@ -33,6 +33,7 @@ def add_parameters(
         if must and len(flags)==1: options.setdefault("metavar", name.upper())
         parser.add_argument(*flags, **options)
 
+# %% ../nbs/foundations/08b_terminal.ipynb #ede879e5
 def _options(parameter):
     "What argparse has to know of a parameter: its kind, its default, its help"
     kind,default,text = parameter.anno,parameter.default,parameter.docment
@@ -46,7 +47,7 @@ def _options(parameter):
     return options | dict(help=shown.replace("%", "%%"))
 
 def _positive(text):
-    if text.isdigit() and int(text)>0: return int(text)
+    if text.isdecimal() and int(text)>0: return int(text)
     raise ArgumentTypeError(f"expected 1 or more, got {text!r}")
 
 # %% ../nbs/foundations/08b_terminal.ipynb #f30f3418

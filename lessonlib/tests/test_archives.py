@@ -2,7 +2,8 @@
 
 # %% auto #0
 __all__ = ['FILE', 'LINK', 'HARD', 'a', 'ODD_ARCHIVES', 'odd_archive', 'refused',
-           'test_an_archive_that_is_no_plain_set_is_refused_with_a_sentence', 'thousandfold',
+           'test_an_archive_that_is_no_plain_set_is_refused_with_a_sentence',
+           'test_a_folder_is_no_broken_archive_to_be_deleted', 'thousandfold',
            'test_an_archive_of_3_mb_that_unpacks_to_3_gb_is_refused', 'test_copies_count_too',
            'test_a_long_head_and_too_many_files_are_refused', 'test_links_become_copies',
            'test_a_broken_archive_is_refused_wherever_it_breaks_off',
@@ -36,7 +37,8 @@ def refused(tmp_path, content, words):
 FILE,LINK,HARD = tarfile.REGTYPE,tarfile.SYMTYPE,tarfile.LNKTYPE
 a = "set/a.txt",FILE,b"a"
 ODD_ARCHIVES = {
-    "outside of it": [a, ("../b.txt", FILE, b"b")], "outside of it ": [a, ("/tmp/b.txt", FILE, b"b")],
+    "outside of it": [a, ("../b.txt", FILE, b"b")],
+    "outside of it ": [a, ("/tmp/b.txt", FILE, b"b")],
     "link to what is not in it": [a, ("set/b", LINK, "/etc/passwd")],
     "link to what is not in it ": [a, ("set/b", HARD, "../../etc/passwd")],
     "link to what is not in it  ": [("set/a", LINK, "b"), ("set/b", LINK, "a")],
@@ -48,6 +50,9 @@ ODD_ARCHIVES = {
 @pytest.mark.parametrize("words", ODD_ARCHIVES)
 def test_an_archive_that_is_no_plain_set_is_refused_with_a_sentence(tmp_path, words):
     refused(tmp_path, odd_archive(*ODD_ARCHIVES[words]), words.strip())
+
+def test_a_folder_is_no_broken_archive_to_be_deleted(tmp_path):
+    with pytest.raises(BadArchive, match="is a folder"): unpack(tmp_path, tmp_path/"set")
 
 # %% ../../nbs/foundations/00b_archives.ipynb #727e15c4
 def thousandfold():

@@ -3,7 +3,7 @@
 # %% auto #0
 __all__ = ['ADDRESS', 'test_an_opening_is_put_in_once_and_the_rest_stays',
            'test_both_links_lead_to_the_notebook_of_the_repository',
-           'test_where_lessonlib_is_installed_the_cell_does_nothing']
+           'test_where_lessonlib_is_installed_the_cell_does_nothing', 'test_what_is_missing_is_named']
 
 # %% ../../nbs/foundations/07b_front.ipynb #star
 from ..front import *
@@ -30,9 +30,18 @@ def test_both_links_lead_to_the_notebook_of_the_repository():
     links,install = opening("foundations/a.ipynb", ADDRESS)
     colab = "https://colab.research.google.com/github/me/mine"
     assert f"({colab}/blob/main/nbs/foundations/a.ipynb)" in links
-    assert f"src={ADDRESS}/blob/main/nbs/foundations/a.ipynb)" in links and f"git+{ADDRESS}" in install
+    assert f"src={ADDRESS}/blob/main/nbs/foundations/a.ipynb)" in links
+    assert f"git+{ADDRESS}" in install
 
+# %% ../../nbs/foundations/07b_front.ipynb #347221a0
 def test_where_lessonlib_is_installed_the_cell_does_nothing(capfd):
     _,install = opening("a.ipynb", ADDRESS)
     exec(install, {}) # there is no get_ipython here
     assert capfd.readouterr() == ("", "")
+
+def test_what_is_missing_is_named(tmp_path):
+    with pytest.raises(FileNotFoundError, match="in the folder of the project"):
+        project_facts(tmp_path/"settings.ini")
+    write_nb(new_nb([mk_cell("1+1"), mk_cell("2+2")]), tmp_path/"a.ipynb")
+    with pytest.raises(ValueError, match="a.ipynb begins with no title"):
+        write_opening(tmp_path/"a.ipynb", "a.ipynb", ADDRESS)

@@ -34,6 +34,7 @@ OVEN = dict(bake=(bake, {}))
 def oven(): return command_parser("oven", "Heat", OVEN, "7")
 def typed(*words): return vars(oven().parse_args(words))
 
+# %% ../../nbs/foundations/08b_terminal.ipynb #1288877f
 def test_each_kind_of_parameter_is_typed_as_its_kind():
     assert typed("bake", "rye") == dict(
         word="bake", bread="rye", loaves=2, crust="soft", sliced=False, seeds=())
@@ -42,11 +43,12 @@ def test_each_kind_of_parameter_is_typed_as_its_kind():
         word="bake", bread="rye", loaves=3, crust="hard", sliced=True, seeds=["poppy", "sesame"])
 
 @pytest.mark.parametrize("words", [
-    "", "fry", "bake", "bake rye --loaves 0", "bake rye --crust burnt"])
+    "", "fry", "bake", "bake rye --loaves 0", "bake rye --loaves ²", "bake rye --crust burnt"])
 def test_what_cannot_be_is_one_line_and_status_2(words, capsys):
     with pytest.raises(SystemExit) as end: typed(*words.split())
     said = capsys.readouterr().err
     assert end.value.code == 2 and said.count("\n") == 1 and said.startswith("oven")
+    assert "_positive" not in said
 
 def test_help_shows_comments_defaults_and_percent_signs(capsys):
     with pytest.raises(SystemExit): typed("bake", "--help")
@@ -68,6 +70,7 @@ def test_ctrl_c_while_the_words_are_read_is_one_line_too(capsys):
     assert run_word(interrupted, OVEN, ["bake", "rye"]) == 130
     assert capsys.readouterr().err == "lessonlib: stopped\n"
 
+# %% ../../nbs/foundations/08b_terminal.ipynb #5ec58cab
 def test_a_reader_who_has_gone_is_status_1_and_no_line(tmp_path):
     (tmp_path/"shout.py").write_text('''import sys
 from lessonlib.terminal import command_parser, run_word
