@@ -4,15 +4,17 @@
 __all__ = ['now', 'test_every_figure_has_a_kept_result_of_the_same_words', 'test_what_is_computed_now_is_what_was_kept',
            'test_what_pages_show_is_what_was_kept', 'test_figures_agree_in_every_digit_or_by_the_share_that_is_allowed',
            'test_a_figure_of_chance_is_met_or_beaten', 'test_a_page_without_the_number_shows_none',
-           'test_report_says_each_figure_and_the_sum']
+           'test_report_says_each_figure_and_the_sum', 'test_home_page_shows_the_results_that_are_kept',
+           'test_home_page_names_each_kind_and_each_figure_once']
 
 # %% ../../nbs/07d_figures.ipynb #star
 from ..figures import *
 
 # %% ../../nbs/07d_figures.ipynb #7d000037
-import pytest
+import json, pytest, re
 from ..data import has_dataset
 from ..figures import QUICK
+from ..lessons import lesson_folder
 
 # %% ../../nbs/07d_figures.ipynb #7d000038
 @pytest.fixture(scope="module")
@@ -58,3 +60,15 @@ def test_report_says_each_figure_and_the_sum(tmp_path, capsys):
     said = capsys.readouterr().out.splitlines()
     assert len(said) == len(table)+1 and said[-1].endswith(f"of {len(table)}")
     assert len((tmp_path/"all.csv").read_text(encoding="utf-8").splitlines()) == len(table)+1
+
+# %% ../../nbs/07d_figures.ipynb #c74f54eb
+def test_home_page_shows_the_results_that_are_kept():
+    cells = json.loads((lesson_folder()/"index.ipynb").read_text(encoding="utf-8"))["cells"]
+    said = ["".join(o.get("data", {}).get("text/markdown", "")) for c in cells for o in c.get("outputs", [])]
+    assert in_short(kept_results()) in said
+
+def test_home_page_names_each_kind_and_each_figure_once():
+    said = in_short(kept_results())
+    counts = re.findall(r"([0-9]+) (?:exact|met|beaten|not yet)", said.split("\n")[0])
+    assert sum(map(int, counts)) == len(published()) == said.count("\n| ")-2
+    assert said.index("| not yet |") < said.index("<details>") < said.index("| exact |")
