@@ -107,7 +107,7 @@ def shown(browser, tmp_path):
     "A talk of four slides on a beamer of 1280 × 720"
     made = page(tmp_path, cell("# T\n> s", "slide"), cell("## H\n\nOne. Two.", "slide"),
         cell("first", "fragment"), cell("second", "fragment"),
-        cell("", "slide", "code", [{"text/html": control()}]),
+        cell("", "slide", "code", [{"text/html": control()}, {"image/png": png()[1]}]),
         cell("x = 1"+" + 1"*30, "subslide", "code"))
     (tmp_path/"talk.html").write_text(made, encoding="utf-8")
     size = dict(width=1280, height=720, deviceScaleFactor=1, mobile=False)
@@ -173,7 +173,8 @@ def test_paper_gets_a_page_a_slide_with_every_step(shown):
     assert len(visible(shown, ".slide")) == 4 and len(visible(shown, ".step")) == 2
 
 def test_notes_and_all_slides_are_a_key_away(shown):
-    press(shown, RIGHT, "n")
+    assert press(shown, RIGHT) == "2" and visible(shown, ".notes") == []
+    press(shown, "n")
     assert visible(shown, ".notes") == ["One. Two."]
     press(shown, "n", "o")
     assert len(visible(shown, ".slide")) == 4 and visible(shown, ".notes") == []
