@@ -16,8 +16,6 @@ from importlib.resources import files
 from io import StringIO
 from pathlib import Path
 from textwrap import fill
-
-# %% ../nbs/09_exercises.ipynb #f59d53d9
 from .files import free_name, write_whole
 
 # %% ../nbs/09_exercises.ipynb #0ff52d06
@@ -191,6 +189,7 @@ def _packed(answer):
     except Exception as e: raise ValueError(f"the answer cannot be sent to another process ({e}): "
         "let it use nothing but its arguments and what you import") from e
 
+# %% ../nbs/09_exercises.ipynb #c6497bb1
 def _started(name, packed):
     "The first note of a process that judges an answer, the pipe to hear of it, and the process"
     from multiprocessing import get_all_start_methods, get_context

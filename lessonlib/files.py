@@ -67,6 +67,7 @@ def _alone(folder):
     finally:
         if handle is not None: os.close(handle)
 
+# %% ../nbs/foundations/00_files.ipynb #d346028c
 class InUse(CannotWrite): "Another program is at work where only one may be"
 
 def _scratch(path, make, only_one=False):

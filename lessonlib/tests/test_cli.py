@@ -49,14 +49,20 @@ def status(*words):
     except SystemExit as e: return e.code
 
 # %% ../../nbs/08_command_line.ipynb #8abdaa1b
-MISTAKES = """train nowhere; train --epochs 0; check nowhere; compare nowhere; compare one --arch
-resnet_18; compare one --size 9; compare; evaluate one nowhere; train --size big; train
---size 1000000000; bake; ; train --arch resnet_18; train --out mine; collect bird;
-predict nowhere x.png; predict one x.png; predict one; collect ../bird -o x; app
-nowhere; app one --port web; space nowhere x; space one; space one x --kind docker;
-teach; teach x --runtime one; teach x --arch resnet_18; train empty; train one"""
+MISTAKES = """
 
-@pytest.mark.parametrize("words", [m.strip() for m in MISTAKES.replace("\n", " ").split(";")])
+bake
+train nowhere; train empty; train one; train --epochs 0; train --arch resnet_18
+train --size big; train --size 1000000000; train --out mine
+check nowhere; evaluate one nowhere
+predict nowhere x.png; predict one x.png; predict one
+compare; compare nowhere; compare one --arch resnet_18; compare one --size 9
+collect bird; collect ../bird -o x
+app nowhere; app one --port web
+space nowhere x; space one; space one x --kind docker
+teach; teach x --runtime one; teach x --arch resnet_18"""
+
+@pytest.mark.parametrize("words", MISTAKES[1:].replace("; ", "\n").splitlines())
 def test_bad_arguments_get_one_line_and_status_2(words, tmp_path, monkeypatch, capsys):
     (tmp_path/"empty").mkdir()
     shutil.copytree(dataset("faces")/"face", tmp_path/"one"/"face")

@@ -175,7 +175,8 @@ MOMENTS = int(os.environ.get("LESSONLIB_MOMENTS", 3))
 @pytest.mark.parametrize("asked", Random(42).sample(range(1, 36), min(MOMENTS, 35)))
 def test_a_killed_download_leaves_only_whole_photos(server, tmp_path, asked):
     urls = {f"{server.url}/slow/{i}": jpeg(i) for i in range(40)}
-    code = f"from lessonlib.collect import *; download_photos({[*urls]}, {str(tmp_path)!r}, workers=4)"
+    call = f"download_photos({[*urls]}, {str(tmp_path)!r}, workers=4)"
+    code = f"from lessonlib.collect import *; {call}"
     child = subprocess.Popen([sys.executable, "-c", code])
     while len(server.asked)<asked and child.poll() is None: sleep(.005)
     child.kill()

@@ -112,10 +112,12 @@ pathlib.Path.rename = counted
 with whole_folder(dest, replace=True) as folder: (folder/"page").write_text("new")
 """
 
+# %% ../../nbs/foundations/00_files.ipynb #86275f09
 @pytest.mark.parametrize("step, then", [(1, "old"), (2, "old"), (3, "new")])
 def test_a_kill_before_each_rename_never_loses_the_name(tmp_path, step, then):
     with whole_folder(tmp_path/"book") as folder: (folder/"page").write_text("old")
-    run = [sys.executable, "-c", f"from lessonlib.files import *\n{CUT}", tmp_path/"book", str(step)]
+    code = f"from lessonlib.files import *\n{CUT}"
+    run = [sys.executable, "-c", code, tmp_path/"book", str(step)]
     child = subprocess.Popen(run, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert child.stdout.readline()=="go\n"
     kill(child)
@@ -238,7 +240,8 @@ def test_a_full_disk_leaves_the_old_folder_and_the_old_file(small_disk):
     with pytest.raises(CannotWrite, match="No space left.*Free some space"):
         with whole_folder(small_disk/"book", replace=True) as folder:
             for i in range(99): (folder/str(i)).write_bytes(bytes(20_000))
-    with pytest.raises(CannotWrite, match="No space left"): write_whole(small_disk/"letter", bytes(600_000))
+    with pytest.raises(CannotWrite, match="No space left"):
+        write_whole(small_disk/"letter", bytes(600_000))
     assert [f.name for f in (small_disk/"book").iterdir()]==["page"]
     assert (small_disk/"letter").read_bytes()==b"old"*1000 and len(list(small_disk.iterdir()))==2
 

@@ -45,7 +45,8 @@ def cup(): return Image.fromarray(coffee()).resize((90, 60))
 NO_PHOTOS = {
     "empty file": b"", "no photo but text, '<html>sorry": b"<html>sorry</html>", "truncated": None,
     "more than 25 MB": bytes(25_000_001),
-    "more than 75 MB": b"\xff\xd8\xff"+bytes(75_000_000), "is no photo: expected": b"\x01\x02\x03\x04",
+    "more than 75 MB": b"\xff\xd8\xff"+bytes(75_000_000),
+    "is no photo: expected": b"\x01\x02\x03\x04",
     "14000 × 14000 pixels, more than 50 million": lambda: black(14_000, 14_000),
     "1 × 65000 pixels, longer or narrower than any photo": lambda: black(1, 65_000),
     "more than 100,000 pieces": lambda: png(8, 8, before=chunk(b"abCd")*2_000_000),

@@ -13,9 +13,9 @@ import json, re
 from ..lessons import lesson_files
 
 # %% ../../nbs/foundations/06a_words.ipynb #wor00031
-JARGON = """label, architecture, model, parameters, fit, pretrained, fine-tune, epoch, loss, metric,
-validation set, training set, overfitting, CNN, ReLU, minibatch, forward pass, gradient, backward pass,
-gradient descent, learning rate, activations""".replace("\n", " ").split(", ")
+JARGON = """label, architecture, model, parameters, fit, pretrained, fine-tune, epoch,
+loss, metric, validation set, training set, overfitting, CNN, ReLU, minibatch,
+forward pass, gradient, backward pass, gradient descent, learning rate, activations""".replace("\n", " ").split(", ")
 LESSONS = {f.stem: f for f in lesson_files() if f.parent.name!="foundations"}
 
 def forms(word): return [word.term, *word.also]
@@ -26,7 +26,8 @@ def test_every_word_of_the_jargon_is_explained_once():
 
 def said_in(lesson):
     cells = json.loads(LESSONS[lesson].read_text(encoding="utf-8"))["cells"]
-    return "".join(line for c in cells for line in c["source"]) + page_file(f"questions/{lesson}.md")
+    asked = page_file(f"questions/{lesson}.md")
+    return "".join(line for c in cells for line in c["source"]) + asked
 
 def test_a_word_leads_to_a_lesson_that_says_it_on_its_page_or_in_its_questions():
     for lesson in {word.lesson for word in words()}:
