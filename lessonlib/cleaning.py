@@ -70,10 +70,22 @@ def _replay(self:Journal):
     content = self.file.read_bytes()
     whole = content[:content.rfind(b"\n")+1]
     if whole!=content: os.truncate(self.file, len(whole))
-    lines = [tuple(json.loads(line)) for line in whole.splitlines()]
-    for kind,*words in lines: self._follow(kind, *words)
-    if lines and lines[-1][0] in ("move", "back") and not self._carry(*lines[-1][1:]):
-        self.write("failed", *lines[-1][1:])
+    last = [""]
+    for number,line in enumerate(whole.splitlines(), 1): last = self._read(number, line)
+    kind,*words = last
+    if kind in ("move", "back") and not self._carry(*words): self.write("failed", *words)
+
+@patch
+def _read(self:Journal, number, line):
+    "Follow a line that was written before; one that makes no sense is named"
+    try:
+        kind,*words = json.loads(line)
+        self._follow(kind, *words)
+    except (ValueError, TypeError, IndexError) as e:
+        self.lock.release()
+        raise ValueError(f"line {number} of {self.file} makes no sense ({e}): mend it by hand, or "
+            "move the file away and decide anew") from e
+    return kind,*words
 
 # %% ../nbs/01d_cleaning.ipynb #1fee1cf9
 def _free(path):

@@ -8,7 +8,8 @@ __all__ = ['KILLED', 'few', 'seen', 'photos_in', 'cleaner', 'test_decisions_surv
            'test_relabelling_needs_folders_as_labels', 'test_the_label_it_has_is_no_decision',
            'test_two_cleaners_on_one_folder_refuse_each_other_by_name', 'test_a_decision_teaches_at_once',
            'test_a_killed_apply_is_finished_and_can_be_undone', 'test_a_killed_undo_is_finished',
-           'test_a_killed_apply_that_had_emptied_a_label_is_finished', 'test_a_line_cut_short_was_never_acted_upon']
+           'test_a_killed_apply_that_had_emptied_a_label_is_finished', 'test_a_line_cut_short_was_never_acted_upon',
+           'test_a_line_that_was_changed_by_hand_is_named_and_the_folder_is_free_again']
 
 # %% ../../nbs/01d_cleaning.ipynb #star
 from ..cleaning import *
@@ -206,3 +207,9 @@ def test_a_line_cut_short_was_never_acted_upon(few):
     last = Journal(few)
     assert [*last.decisions]==["face/a.png", "face/c.png"]
     last.lock.release()
+
+@pytest.mark.parametrize("line", ["{hand", "[]", "7", '["move"]', '["undo", 1'])
+def test_a_line_that_was_changed_by_hand_is_named_and_the_folder_is_free_again(few, line):
+    (few/".cleaning.journal").write_text(f'["decide", "face/a.png", "delete"]\n{line}\n')
+    for _ in range(2):
+        with pytest.raises(ValueError, match="line 2 of .*journal makes no sense.*mend it"): Journal(few)
