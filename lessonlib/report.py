@@ -81,16 +81,25 @@ def _charts(losses, counts, labels, reliability):
         yield dict(heading=heading, alt=alt, light=light, dark=dark, width=width)
 
 # %% ../nbs/foundations/07_report.ipynb #774a3ed4
+def _few(picture, colours):
+    "A picture in so few colours, and how far each value is then from what it was, of 255"
+    few = picture.quantize(colours, Image.Quantize.MAXCOVERAGE)
+    return few,max(ImageStat.Stat(ImageChops.difference(picture, few.convert("RGB"))).mean)
+
+def _saved(image, kind):
+    content = BytesIO()
+    image.save(content, kind, optimize=True, quality=65, progressive=True)
+    return content.getvalue()
+
 def small_picture(
     content:bytes, # of a PNG without clear parts
 ) -> tuple: # bytes of a smaller file, and its kind: png or jpeg
-    "A picture as a PNG of 256 colours or, if these would spoil it, as a JPEG"
+    "A picture as a PNG of few colours or, if these would spoil it or take half as much again, as a JPEG"
     with Image.open(BytesIO(content)) as im: picture = im.convert("RGB")
-    few,small = picture.quantize(256, Image.Quantize.MAXCOVERAGE),BytesIO()
-    lost = max(ImageStat.Stat(ImageChops.difference(picture, few.convert("RGB"))).mean)
-    image,kind = (few, "png") if lost<1 else (picture, "jpeg")
-    image.save(small, kind, optimize=True, quality=65, progressive=True)
-    return small.getvalue(),kind
+    few,lost = _few(picture, 64)
+    if lost>.3: few,lost = _few(picture, 256)
+    png,jpeg = _saved(few, "png"),_saved(picture, "jpeg")
+    return (png, "png") if lost<1 and len(png)<1.5*len(jpeg) else (jpeg, "jpeg")
 
 # %% ../nbs/foundations/07_report.ipynb #526cdc92
 def _safe(facts):

@@ -183,7 +183,7 @@ def draw(self:Sliders,
     grid = self._grid()
     if self.y is not None: ax.scatter(_flat(self.x), _flat(self.y), s=16)
     ax.plot(grid, self.f(x=grid, **{**self.start, **positions}), color="C1")
-    title = fill(", ".join(f"{k} {v:g}" for k,v in positions.items()), 20)
+    title = fill(", ".join(f"{k}\N{NO-BREAK SPACE}{v:g}" for k,v in positions.items()), 20)
     if self.loss_func: title += f"\n{self.loss_func.__name__} {self.loss_at(**positions):.2f}"
     ax.set(xlabel="x", ylabel="y", ylim=self.ylim, title=title)
 
