@@ -172,7 +172,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                     'lessonlib.cleaning.Journal.__init__': ('cleaning.html#journal.__init__', 'lessonlib/cleaning.py'),
                                     'lessonlib.cleaning.Journal._carry': ('cleaning.html#journal._carry', 'lessonlib/cleaning.py'),
                                     'lessonlib.cleaning.Journal._follow': ('cleaning.html#journal._follow', 'lessonlib/cleaning.py'),
-                                    'lessonlib.cleaning.Journal._read': ('cleaning.html#journal._read', 'lessonlib/cleaning.py'),
                                     'lessonlib.cleaning.Journal._replay': ('cleaning.html#journal._replay', 'lessonlib/cleaning.py'),
                                     'lessonlib.cleaning.Journal.move': ('cleaning.html#journal.move', 'lessonlib/cleaning.py'),
                                     'lessonlib.cleaning.Journal.write': ('cleaning.html#journal.write', 'lessonlib/cleaning.py'),

@@ -65,27 +65,20 @@ def _follow(self:Journal, kind, *words):
 # %% ../nbs/01d_cleaning.ipynb #166724d7
 @patch
 def _replay(self:Journal):
-    "Follow all lines, and settle the last one"
-    if not self.file.exists(): return
-    content = self.file.read_bytes()
+    "Follow all lines, and settle the last one; one that makes no sense is named"
+    content = self.file.read_bytes() if self.file.exists() else b""
     whole = content[:content.rfind(b"\n")+1]
     if whole!=content: os.truncate(self.file, len(whole))
-    last = [""]
-    for number,line in enumerate(whole.splitlines(), 1): last = self._read(number, line)
-    kind,*words = last
+    kind,words = None,()
+    for number,line in enumerate(whole.splitlines(), 1):
+        try:
+            kind,*words = json.loads(line)
+            self._follow(kind, *words)
+        except (ValueError, TypeError, IndexError) as e:
+            self.lock.release()
+            raise ValueError(f"line {number} of {self.file} makes no sense ({e}): mend it by hand, "
+                             "or move the file away and decide anew") from e
     if kind in ("move", "back") and not self._carry(*words): self.write("failed", *words)
-
-@patch
-def _read(self:Journal, number, line):
-    "Follow a line that was written before; one that makes no sense is named"
-    try:
-        kind,*words = json.loads(line)
-        self._follow(kind, *words)
-    except (ValueError, TypeError, IndexError) as e:
-        self.lock.release()
-        raise ValueError(f"line {number} of {self.file} makes no sense ({e}): mend it by hand, or "
-            "move the file away and decide anew") from e
-    return kind,*words
 
 # %% ../nbs/01d_cleaning.ipynb #1fee1cf9
 def _free(path):
