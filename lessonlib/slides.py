@@ -14,6 +14,7 @@ from html import escape, unescape
 from io import BytesIO
 from pathlib import Path
 from string import Template
+from urllib.parse import unquote
 
 # %% ../nbs/foundations/08e_slides.ipynb #51d00004
 from fastcore.nbio import read_nb
@@ -81,7 +82,7 @@ def _data_url(content, kind): return f"data:{kind};base64,{base64.b64encode(cont
 
 def _embedded(address, folder, pasted):
     "A picture as an address that holds it"
-    name = unescape(address).removeprefix("attachment:")
+    name = unquote(unescape(address)).removeprefix("attachment:")
     for kind,text in pasted.get(name, {}).items(): return f"data:{kind};base64,{text}"
     file = folder/name
     if ":" in name or not file.is_file(): raise FileNotFoundError(
@@ -92,9 +93,9 @@ def _embedded(address, folder, pasted):
 def _html(text, folder=Path(), pasted={}):
     "Markdown as HTML, its pictures within, without the links between notebooks"
     def embed(found): return _embedded(found[0], folder, pasted)
-    return _alone(re.sub(r'(?<=<img src=")(?!data:)[^"]+', embed, _reader().render(text)))
+    return _standalone(re.sub(r'(?<=<img src=")(?!data:)[^"]+', embed, _reader().render(text)))
 
-def _alone(html):
+def _standalone(html):
     "HTML without links that lead nowhere from a single file, and without empty headings of tables"
     html = re.sub(r'<a\b[^>]*href="(?!https?:)[^"]*"[^>]*>(.*?)</a>', r"\1", html, flags=re.S)
     return re.sub(r"<th\b([^>]*)>\s*</th>", r"<td\1></td>", html)
@@ -142,7 +143,7 @@ def _rich(data, alt):
         if kind in data: return picture(base64.b64decode(_text(data[kind])), kind, alt)
     found = [_text(data[kind]) for kind in ("text/html", "image/svg+xml") if kind in data]
     if not found and "text/markdown" in data: found = [_html(_text(data["text/markdown"]))]
-    return f'<div class="made">{_alone(found[0])}</div>\n' if found and found[0].strip() else ""
+    return f'<div class="made">{_standalone(found[0])}</div>\n' if found and found[0].strip() else ""
 
 # %% ../nbs/foundations/08e_slides.ipynb #51d00044
 def _source(cell):
@@ -167,6 +168,8 @@ def _code_cell(cell):
     return plain+rich+code if rich else code+plain
 
 # %% ../nbs/foundations/08e_slides.ipynb #51d00052
+def _plain(heading): return escape(re.sub(r"[`*]", "", heading))
+
 @dataclass
 class Slide:
     "What stands on a slide, and what is said to it"
@@ -179,16 +182,16 @@ class Slide:
         total:int, # how many there are
     ) -> str:
         "The slide as HTML"
-        heading = f"<h2>{escape(self.heading)}</h2>" if self.heading else ""
+        heading = f"<h2>{_reader().renderInline(self.heading)}</h2>" if self.heading else ""
         return Template(page_file("slide.html")).substitute(
-            kind=self.kind, place=place, total=total, plain=escape(self.heading), heading=heading,
+            kind=self.kind, place=place, total=total, plain=_plain(self.heading), heading=heading,
             parts="".join(self.parts), notes="".join(self.notes))
 
 # %% ../nbs/foundations/08e_slides.ipynb #51d00053
-HEADING = re.compile(r"^(#{1,3}) +(.+)\n?", re.M)
+HEADING = re.compile(r"\A\s*(#{1,3}) +(.+)\n?")
 
 def _heading(cell):
-    "The first heading of a cell: its signs, its words"
+    "The heading that a cell begins with: its signs, its words"
     found = HEADING.search(cell.source) if cell.cell_type=="markdown" else None
     return found.groups() if found else ("", "")
 
@@ -233,7 +236,7 @@ def slides_page(
     slides = talk(notebook)
     shown = "".join(slide.html(i, len(slides)) for i,slide in enumerate(slides, 1))
     return Template(page_file("slides.html")).substitute(
-        title=escape(slides[0].heading or Path(notebook).stem), slides=shown,
+        title=_plain(slides[0].heading) or Path(notebook).stem, slides=shown,
         style=page_file("slides.css"), script=page_file("slides.js"))
 
 # %% ../nbs/foundations/08e_slides.ipynb #51d00064

@@ -46,10 +46,11 @@ def png():
 # %% ../../nbs/foundations/08e_slides.ipynb #51d00094
 def test_what_has_no_type_is_left_out_and_a_fragment_joins_its_slide(tmp_path):
     first,second = talk(book(tmp_path, cell("# T", "slide"), cell("left out"), cell("gone", "skip"),
-        cell("later", "fragment"), cell("said", "notes"), cell("## Next"), cell("more", "subslide")))
+        cell("later", "fragment"), cell("said", "notes"), cell("## `f`"), cell("more", "subslide")))
     assert first.html(1, 2).count("<p>") == 2 and "<p>said</p>" in first.notes[-1]
     assert '"part step"' in first.parts[0] and "later" in first.parts[0]
-    assert (first.kind, second.kind, second.heading) == (" title", " detail", "Next")
+    assert (first.kind, second.kind) == (" title", " detail")
+    assert "<h2><code>f</code></h2>" in second.html(2, 2) and 'label="2 of 2: f"' in second.html(2, 2)
 
 @pytest.mark.parametrize("lesson,least", [("01", 10), ("03", 15), ("04", 10)])
 def test_lessons_keep_their_talk(lesson, least):
@@ -72,10 +73,10 @@ def test_who_mistypes_or_tags_nothing_hears_what_was_expected(source, kind, says
 
 def test_pictures_travel_in_the_file_and_links_to_other_notebooks_do_not(tmp_path):
     content,text = png()
-    (tmp_path/"a.png").write_bytes(content)
+    (tmp_path/"a b.png").write_bytes(content)
     pasted = cell("![p](attachment:b.png)", "fragment")
     pasted["attachments"] = {"b.png": {"image/png": text}}
-    made = page(tmp_path, cell("![x](a.png)\n\n[That](b.ipynb) or [this](https://a.b)", "slide"), pasted)
+    made = page(tmp_path, cell("![x](<a b.png>)\n\n[That](b.ipynb) or [this](https://a.b)", "slide"), pasted)
     assert made.count(f"data:image/png;base64,{text}") == 2
     assert "<p>That or" in made and 'href="https://a.b"' in made
 
