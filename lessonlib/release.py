@@ -32,6 +32,8 @@ def _must_be_measurable(probs, y):
     if not len(y): raise ValueError("no answers: nothing to measure")
     if not np.allclose(probs.sum(1), 1, atol=1e-3): raise ValueError(
         "the rows do not add up to one: pass probabilities, after the softmax")
+    if min(y)<0 or max(y)>=probs.shape[1]: raise ValueError(f"labels go from {min(y)} to {max(y)}, "
+        f"and must be places in a row of {probs.shape[1]}, from 0 on")
 
 # %% ../nbs/02d_after_release.ipynb #c3583649
 def calibration_error(

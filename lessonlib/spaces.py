@@ -11,6 +11,7 @@ import html, json, os, shutil, signal, sys, tempfile
 from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
+from email.message import Message
 from hashlib import sha384
 from importlib.metadata import version
 from importlib.resources import files
@@ -84,9 +85,13 @@ class OnePhoto:
 
 def _mark(scope):
     "What stands between the parts of a form, if a request brings one"
-    kind = dict(scope["headers"]).get(b"content-type", b"").partition(b"boundary=")[2]
-    return b"--"+kind.strip(b'" ') if kind else None
+    kinds = [value for name,value in scope["headers"] if name==b"content-type"]
+    form = Message()
+    form["content-type"] = kinds[0].decode("latin-1") if kinds else ""
+    boundary = form.get_boundary()
+    return f"--{boundary}".encode("latin-1") if boundary else None
 
+# %% ../nbs/02c_spaces.ipynb #7c57f311
 def _counted(receive, mark):
     "Receive a request's content while it is not too much"
     size,marks,end = 0,0,b""

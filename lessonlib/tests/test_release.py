@@ -64,10 +64,12 @@ def test_what_cannot_be_measured_is_refused_with_a_reason():
         with pytest.raises(ValueError, match="for each of 19"): f(probs, y[1:])
         with pytest.raises(ValueError, match="add up to one"): f(probs*2, y)
         with pytest.raises(ValueError, match="no answers"): f(probs[:0], y[:0])
+        for label in 3, -1:
+            with pytest.raises(ValueError, match="places in a row of 3"): f(probs, y*0+label)
     with pytest.raises(ValueError, match="all 20 answers are right"):
         fit_temperature(probs, probs.argmax(1))
     with pytest.raises(ValueError, match="above 0"): tempered(probs, 0)
-    with pytest.raises(ValueError, match="no threshold"): choose_threshold(probs, 3-y*0, 0)
+    with pytest.raises(ValueError, match="no threshold"): choose_threshold(probs, probs.argmin(1), 0)
 
 # %% ../../nbs/02d_after_release.ipynb #7763fa26
 def test_the_loop_feeds_on_itself_only_where_it_decides():

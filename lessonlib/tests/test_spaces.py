@@ -225,6 +225,10 @@ def test_several_files_in_one_request_are_refused_at_the_door(served):
     two = [("files", ("a.jpg", photo)), ("files", ("b.jpg", photo))]
     assert requests.post(address, files=two[:1]).ok
     assert requests.post(address, files=two).status_code==413
+    odd = requests.Request("POST", address, files=two).prepare()
+    kind = odd.headers["Content-Type"].replace("boundary", "Boundary")
+    odd.headers["Content-Type"] = f"{kind}; charset=utf-8"
+    with requests.Session() as web: assert web.send(odd).status_code==413
     def endless():
         for _ in range(MAX_BYTES//10**6+2): yield bytes(10**6)
     much = requests.post(f"{served.address}/gradio_api/call/predict", data=endless())

@@ -2,7 +2,7 @@
 
 # %% auto #0
 __all__ = ['ANSWER', 'CLEAR', 'CLICKS', 'JUDGE', 'SEND', 'FROM_WORKER', 'OPENED', 'TWINS', 'Teacher', 'ask', 'downloaded',
-           'unpacked', 'site', 'driver', 'as_taught', 'taught', 'bundle', 'to_the_end', 'out_of',
+           'unpacked', 'site', 'driver', 'as_taught', 'taught', 'bundle', 'features', 'told', 'to_the_end', 'out_of',
            'test_the_browser_finds_the_numbers_that_python_finds',
            'test_the_network_of_the_page_is_small_and_answers_as_the_whole_one',
            'test_a_constant_is_halved_if_it_is_large_and_nothing_if_all_would_be_too_large',
@@ -25,7 +25,7 @@ __all__ = ['ANSWER', 'CLEAR', 'CLICKS', 'JUDGE', 'SEND', 'FROM_WORKER', 'OPENED'
            'test_without_a_camera_the_page_says_what_to_do',
            'test_photos_can_be_dropped_and_pasted_into_the_class_in_use', 'Keyboard',
            'test_the_whole_way_goes_by_keyboard_alone', 'test_nobody_is_trapped_by_keyboard', 'beside',
-           'test_a_button_says_how_much_it_loads_and_opens_the_page',
+           'test_a_button_says_how_much_it_loads_and_opens_the_page', 'test_a_page_of_which_a_part_is_missing_says_so',
            'test_the_button_says_what_is_missing_and_what_comes_from_elsewhere']
 
 # %% ../../nbs/02f_teach.ipynb #star
@@ -171,6 +171,16 @@ return import(new URL('judge.js', location.href)).then(async judge => {
   const folds = [5, 10].map(n => judge.folds(photos, labels, n).of);
   return {...found, folds, weights: found.weights.map(w => [...w]), seen: null}; });"""
 
+@pytest.fixture(scope="module")
+def features(faces50): return photo_features(faces50, quiet=True)
+
+@pytest.fixture(scope="module")
+def told(site, driver, features, tmp_path_factory):
+    "What the page finds if it learns from Python's features"
+    page = Teacher(driver, site[1], tmp_path_factory.mktemp("told"))
+    given = features.x.tolist(), features.y.tolist(), features.groups.tolist(), 2
+    return page.do(JUDGE, *given)
+
 # %% ../../nbs/02f_teach.ipynb #6f55f85e
 def to_the_end(features, C):
     "What scikit-learn finds if it goes on until nothing changes, as a function of features"
@@ -189,9 +199,7 @@ def out_of(features, folds, C):
     return Validation(probs, features.y)
 
 # %% ../../nbs/02f_teach.ipynb #9015f07f
-def test_the_browser_finds_the_numbers_that_python_finds(taught, faces50):
-    features = photo_features(faces50, quiet=True)
-    told = taught.do(JUDGE, features.x.tolist(), features.y.tolist(), features.groups.tolist(), 2)
+def test_the_browser_finds_the_numbers_that_python_finds(told, features):
     C,(five,ten),tried = told["strength"]["C"],np.array(told["folds"]),[1e-4, 1e-3, 1e-2, .1, 1.]
     losses = [log_loss(*out_of(features, five, c)) for c in tried]
     assert losses[tried.index(C)]<=min(losses)*1.02 # two may be nearly as good
@@ -206,9 +214,9 @@ def test_the_browser_finds_the_numbers_that_python_finds(taught, faces50):
     assert facts and {k: told.get(k) for k in facts}==pytest.approx(facts, abs=2e-3)
 
 # %% ../../nbs/02f_teach.ipynb #e6829f69
-def test_the_network_of_the_page_is_small_and_answers_as_the_whole_one(site, faces50):
+def test_the_network_of_the_page_is_small_and_answers_as_the_whole_one(site, features):
     assert (site[0]/"network.onnx").stat().st_size<8e6
-    features,ours = photo_features(faces50, quiet=True),onnx_runtime().InferenceSession(
+    ours = onnx_runtime().InferenceSession(
         site[0]/"network.onnx", providers=["CPUExecutionProvider"])
     squares = [square(open_photo(f), 160, "squish") for f in features.files]
     seen = np.stack([ours.run(["features"], {"image": s[None]})[0][0] for s in squares])
@@ -231,9 +239,7 @@ def test_a_constant_is_halved_if_it_is_large_and_nothing_if_all_would_be_too_lar
         onnx.checker.check_model(model)
 
 # %% ../../nbs/02f_teach.ipynb #0c16e95e
-def test_the_head_of_the_page_is_the_one_that_scikit_learn_finds(taught, faces50):
-    features = photo_features(faces50, quiet=True)
-    told = taught.do(JUDGE, features.x.tolist(), features.y.tolist(), features.groups.tolist(), 2)
+def test_the_head_of_the_page_is_the_one_that_scikit_learn_finds(told, features):
     scores = features.x@np.array(told["weights"]).T+np.array(list(told["bias"]))
     ours = to_the_end(features, told["strength"]["C"])(features.x)
     assert abs(softmax(scores, 1)-ours).max()<1e-3
@@ -683,6 +689,15 @@ def test_a_button_says_how_much_it_loads_and_opens_the_page(site, beside, driver
     driver.switch_to.frame(page.find("iframe"))
     page.until(lambda: page.do("return document.querySelector('#open')?.disabled===false"))
     assert page.text("#said").startswith(("Ready", "Learn")) and not page.text("#wrong")
+
+# %% ../../nbs/02f_teach.ipynb #6c8ea406
+def test_a_page_of_which_a_part_is_missing_says_so(site, driver, tmp_path):
+    broken = shutil.copytree(site[0], site[0].parent/"broken")
+    (broken/"learner.js").unlink()
+    page = Teacher(driver, site[1].replace("/page/", "/broken/"), tmp_path/"downloads")
+    assert "This browser cannot run the page" in page.wrong()
+    assert not page.find("#add").is_enabled()
+    asked(driver) # that a file is missing is in the browser's log, and is meant so
 
 # %% ../../nbs/02f_teach.ipynb #af5f850c
 def test_the_button_says_what_is_missing_and_what_comes_from_elsewhere(beside, driver, tmp_path):

@@ -414,7 +414,8 @@ async function load() {
   page = await fetch("page.json").then(r => r.json());
   [looker, learner] = [worker("looker.js"), worker("learner.js")];
   const absolute = file => ({ ...file, url: new URL(file.url, location.href).href }), { module, wasm } = page.runtime;
-  await looker("load", { runtime: { module: absolute(module), wasm: absolute(wasm) }, network: absolute(page.network), limits: page.limits, facts: page.facts });
+  const facts = { runtime: { module: absolute(module), wasm: absolute(wasm) }, network: absolute(page.network), limits: page.limits, facts: page.facts };
+  await Promise.all([looker("load", facts), learner("forget", { ids: [] })]); // both are asked, so that one that does not start is noticed now
   await keep.open(`lessonlib-teach ${location.pathname}`).then(restore, e => {
     complain(unkept = `This browser lets no page remember anything (${e.message}): download your photos to go on later.`);
     begin(); });
