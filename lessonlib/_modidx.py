@@ -435,6 +435,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                  'lessonlib.files._sweep': ('foundations/files.html#_sweep', 'lessonlib/files.py'),
                                  'lessonlib.files._tree_to_disk': ('foundations/files.html#_tree_to_disk', 'lessonlib/files.py'),
                                  'lessonlib.files._waiting': ('foundations/files.html#_waiting', 'lessonlib/files.py'),
+                                 'lessonlib.files.follow_lines': ('foundations/files.html#follow_lines', 'lessonlib/files.py'),
                                  'lessonlib.files.free_name': ('foundations/files.html#free_name', 'lessonlib/files.py'),
                                  'lessonlib.files.scratch_folder': ('foundations/files.html#scratch_folder', 'lessonlib/files.py'),
                                  'lessonlib.files.settled': ('foundations/files.html#settled', 'lessonlib/files.py'),

@@ -17,7 +17,7 @@ from fastcore.basics import patch
 from filelock import FileLock, Timeout
 from .checks import check_photos, suspects
 from .features import Features, Z, choose_strength, fit_head, out_of_fold, photo_features
-from .files import to_disk
+from .files import follow_lines, to_disk
 from .judging import error_of
 from .photos import read_photo
 
@@ -65,19 +65,11 @@ def _follow(self:Journal, kind, *words):
 # %% ../nbs/01d_cleaning.ipynb #166724d7
 @patch
 def _replay(self:Journal):
-    "Follow all lines, and settle the last one; one that makes no sense is named"
-    content = self.file.read_bytes() if self.file.exists() else b""
-    whole = content[:content.rfind(b"\n")+1]
-    if whole!=content: os.truncate(self.file, len(whole))
-    kind,words = None,()
-    for number,line in enumerate(whole.splitlines(), 1):
-        try:
-            kind,*words = json.loads(line)
-            self._follow(kind, *words)
-        except (ValueError, TypeError, IndexError) as e:
-            self.lock.release()
-            raise ValueError(f"line {number} of {self.file} makes no sense ({e}): mend it by hand, "
-                             "or move the file away and decide anew") from e
+    "Follow all lines, and settle the last one"
+    try: kind,*words = follow_lines(self.file, self._follow) or [None]
+    except ValueError:
+        self.lock.release()
+        raise
     if kind in ("move", "back") and not self._carry(*words): self.write("failed", *words)
 
 # %% ../nbs/01d_cleaning.ipynb #1fee1cf9

@@ -4,10 +4,10 @@
 
 # %% auto #0
 __all__ = ['CannotWrite', 'writing', 'InUse', 'sweep', 'to_disk', 'whole_file', 'write_whole', 'scratch_folder', 'whole_folder',
-           'settled', 'free_name']
+           'settled', 'free_name', 'follow_lines']
 
 # %% ../nbs/foundations/00_files.ipynb #b48c84da
-import errno, os, re, shutil
+import errno, json, os, re, shutil
 from contextlib import contextmanager, suppress
 from itertools import count
 from pathlib import Path
@@ -251,3 +251,21 @@ def free_name(
         with suppress(FileExistsError):
             name.touch(exist_ok=False)
             return name
+
+# %% ../nbs/foundations/00_files.ipynb #e3aba2bc
+def follow_lines(
+    file:Path, # of lines of JSON, a list each; it need not be there
+    follow, # function that is called with what each list holds
+) -> list: # the last one, or none
+    "Follow a journal from its beginning; a line that makes no sense is named"
+    content = file.read_bytes() if file.exists() else b""
+    whole,last = content[:content.rfind(b"\n")+1],[]
+    if whole!=content: os.truncate(file, len(whole))
+    for number,line in enumerate(whole.splitlines(), 1):
+        try:
+            last = json.loads(line)
+            follow(*last)
+        except (ValueError, TypeError, IndexError) as e: raise ValueError(
+            f"line {number} of {file} makes no sense ({e}): mend it by hand, "
+            "or move the file away and begin anew") from e
+    return last
