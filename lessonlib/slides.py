@@ -143,7 +143,8 @@ def _rich(data, alt):
         if kind in data: return picture(base64.b64decode(_text(data[kind])), kind, alt)
     found = [_text(data[kind]) for kind in ("text/html", "image/svg+xml") if kind in data]
     if not found and "text/markdown" in data: found = [_html(_text(data["text/markdown"]))]
-    return f'<div class="made">{_standalone(found[0])}</div>\n' if found and found[0].strip() else ""
+    made = "".join(found[:1]).strip()
+    return f'<div class="made">{_standalone(made)}</div>\n' if made else ""
 
 # %% ../nbs/foundations/08e_slides.ipynb #51d00044
 def _source(cell):
