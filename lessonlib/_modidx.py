@@ -2335,6 +2335,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                 'lessonlib/tests/test_questions.py'),
                                                 'lessonlib.tests.test_questions.test_the_page_of_a_lesson_says_to_each_answer_what_python_says': ( 'foundations/questions.html#test_the_page_of_a_lesson_says_to_each_answer_what_python_says',
                                                                                                                                                    'lessonlib/tests/test_questions.py'),
+                                                'lessonlib.tests.test_questions.test_where_a_front_end_strips_the_script_a_button_does_nothing': ( 'foundations/questions.html#test_where_a_front_end_strips_the_script_a_button_does_nothing',
+                                                                                                                                                   'lessonlib/tests/test_questions.py'),
                                                 'lessonlib.tests.test_questions.verdicts': ( 'foundations/questions.html#verdicts',
                                                                                              'lessonlib/tests/test_questions.py')},
             'lessonlib.tests.test_ratings': { 'lessonlib.tests.test_ratings.rated': ( 'ratings.html#rated',

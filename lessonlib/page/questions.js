@@ -33,8 +33,10 @@ const check = form => {
   box.querySelector(".score").textContent = `${done} of ${forms.length} right`;
 };
 for (const form of forms) {
-  form.querySelector("button").hidden = false;
+  const button = form.querySelector("button");
+  [button.hidden, button.type] = [false, "submit"];
   form.onsubmit = () => { check(form); return false; };
 }
+box.querySelector(".score").textContent = ""; // what it said is for front ends that leave this script out
 box.onkeydown = event => event.stopPropagation(); // a notebook's shortcuts are not meant
 })(document.currentScript.previousElementSibling)

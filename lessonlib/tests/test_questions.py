@@ -10,9 +10,9 @@ __all__ = ['ALL', 'LESSONS', 'ASKED', 'EACH_ANSWER', 'of_kind', 'computed', 'tes
            'test_every_question_of_the_three_chapters_is_covered',
            'test_each_word_that_is_linked_stands_on_the_page_of_words',
            'test_questions_need_nothing_heavy_and_nothing_from_outside', 'page', 'part', 'status', 'box',
-           'test_a_choice_answers_clicks', 'test_a_choice_answers_keys_alone',
-           'test_a_number_is_judged_as_python_judges_it', 'replies', 'verdicts', 'shown',
-           'test_the_page_of_a_lesson_says_to_each_answer_what_python_says',
+           'test_a_choice_answers_clicks', 'test_where_a_front_end_strips_the_script_a_button_does_nothing',
+           'test_a_choice_answers_keys_alone', 'test_a_number_is_judged_as_python_judges_it', 'replies', 'verdicts',
+           'shown', 'test_the_page_of_a_lesson_says_to_each_answer_what_python_says',
            'test_several_must_all_be_taken_and_no_other', 'test_a_fold_holds_everything_for_a_page_without_a_script']
 
 # %% ../../nbs/foundations/06c_questions.ipynb #star
@@ -183,6 +183,16 @@ def test_a_choice_answers_clicks(page):
         part(page, "which", "button").click()
         assert status(page, "which") == said
     assert page.find_element("class name", "score").text == "1 of 3 right"
+
+# %% ../../nbs/foundations/06c_questions.ipynb #ask00102
+def test_where_a_front_end_strips_the_script_a_button_does_nothing(browser, tmp_path):
+    html = Questions(read_questions(ASKED))._repr_html_().partition("<script>")[0]
+    for stripped in " hidden", ' onsubmit="return false"': html = html.replace(stripped, "")
+    (tmp_path/"page.html").write_text(html, encoding="utf-8")
+    browser.get((tmp_path/"page.html").as_uri())
+    part(browser, "which", "button").click()
+    assert browser.current_url==(tmp_path/"page.html").as_uri()
+    assert "Run this cell" in browser.find_element("class name", "score").text
 
 # %% ../../nbs/foundations/06c_questions.ipynb #ask00083
 def test_a_choice_answers_keys_alone(page):
