@@ -266,6 +266,6 @@ def follow_lines(
             last = json.loads(line)
             follow(*last)
         except (ValueError, TypeError, IndexError) as e: raise ValueError(
-            f"line {number} of {file} makes no sense ({e}): mend it by hand, "
+            f"line {number} of {file} makes no sense: mend it by hand, "
             "or move the file away and begin anew") from e
     return last
