@@ -102,6 +102,11 @@ def _alike(got, wanted):
         return isclose(got, wanted, rel_tol=1e-5)
     return type(got).__name__==type(wanted).__name__ and bool(got==wanted)
 
+def _fails(value, wanted):
+    "Whether an example went wrong; one that only prepares the others must not raise"
+    if not wanted: return isinstance(value, Exception)
+    return not _alike(value, eval(wanted))
+
 # %% ../nbs/foundations/06c_questions.ipynb #ask00023
 @dataclass
 class Code(Question):
@@ -117,9 +122,9 @@ class Code(Question):
     ) -> Verdict:
         "What is said to a function"
         got = outputs(reply, self.examples, self.name)
-        failed = [f"{expression} gives {value!r}, expected {wanted}"
+        failed = [f"{expression} gives {value!r}, expected {wanted or 'no error'}"
                   for (expression,wanted),value in zip(self.examples, got)
-                  if wanted and not _alike(value, eval(wanted))]
+                  if _fails(value, wanted)]
         known = [said for text,said in self.wrong
                  if failed and str(outputs(text, self.examples, self.name))==str(got)]
         return Verdict(not failed, " ".join(failed[:1]+known[:1]) or self.why)

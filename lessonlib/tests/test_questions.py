@@ -3,6 +3,7 @@
 # %% auto #0
 __all__ = ['ALL', 'LESSONS', 'ASKED', 'EACH_ANSWER', 'of_kind', 'computed', 'test_each_number_is_what_its_working_computes',
            'test_each_function_passes_and_the_wrong_ones_hear_why',
+           'test_an_error_on_the_way_is_told_and_not_only_what_follows_from_it',
            'test_each_choice_has_one_right_answer_and_something_to_say',
            'test_no_two_questions_have_one_name_and_all_are_asked',
            'test_neither_the_longest_nor_the_first_choice_is_a_good_guess', 'asks',
@@ -50,6 +51,10 @@ def test_each_function_passes_and_the_wrong_ones_hear_why(question):
     for program,said in question.wrong:
         verdict = question.judge(program)
         assert not verdict and said in verdict.says, program
+
+def test_an_error_on_the_way_is_told_and_not_only_what_follows_from_it():
+    verdict = answer("one-step-code", lambda w, lr: 1/0)
+    assert not verdict and "ZeroDivisionError" in verdict.says and "no error" in verdict.says
 
 # %% ../../nbs/foundations/06c_questions.ipynb #ask00071
 @of_kind("choice")
