@@ -69,8 +69,8 @@ def _png_files(folder):
     if not folder.is_dir(): raise FileNotFoundError(
         f"{folder} is no folder: name one that holds a folder of PNG files for each label")
     files = {}
-    for label in sorted(p for p in folder.iterdir() if p.is_dir()):
-        found = [f for f in os.scandir(label) if f.name.lower().endswith(".png")]
+    for label in sorted(p for p in folder.iterdir() if p.is_dir() and p.name[0]!="."):
+        found = [f for f in os.scandir(label) if f.name.lower().endswith(".png") and f.name[0]!="."]
         if found: files[label.name] = sorted(found, key=attrgetter("name"))
     if len(files)<2: raise ValueError(
         f"{folder} has PNG files of {len(files)} labels, and it takes two to tell apart: "

@@ -4,15 +4,15 @@
 __all__ = ['home', 'png', 'noise_folder', 'test_a_folder_is_read_as_pillow_reads_it',
            'test_the_kept_tensor_is_used_until_the_folder_changes', 'test_a_damaged_kept_tensor_is_read_anew',
            'test_a_killed_reader_leaves_no_half_tensor', 'test_a_place_that_cannot_be_written_is_no_error',
-           'test_folders_that_hold_no_digits_say_so', 'test_a_broken_file_is_named', 'plain_png',
-           'test_a_plain_png_needs_no_pillow', 'test_plain_and_other_pictures_are_read_alike',
+           'test_folders_that_hold_no_digits_say_so', 'test_what_is_hidden_is_no_digit', 'test_a_broken_file_is_named',
+           'plain_png', 'test_a_plain_png_needs_no_pillow', 'test_plain_and_other_pictures_are_read_alike',
            'test_a_plain_file_cut_short_is_named', 'test_choosing_digits_renumbers_them']
 
 # %% ../../nbs/foundations/05_digits.ipynb #star
 from ..digits import *
 
 # %% ../../nbs/foundations/05_digits.ipynb #02156e75
-import io, os, subprocess, sys, zlib
+import io, os, shutil, subprocess, sys, zlib
 import numpy as np, pytest, torch
 from PIL import Image
 from ..data import data_home
@@ -107,6 +107,14 @@ def test_folders_that_hold_no_digits_say_so(home):
     png(home/"one", "3", "a.png", np.zeros((28, 28), np.uint8))
     with pytest.raises(ValueError, match="1 label.*takes two"): load_digits_folder(home/"one")
     with pytest.raises(ValueError, match="give 1 or more"): load_digits_folder(home, workers=0)
+
+def test_what_is_hidden_is_no_digit(home):
+    folder = noise_folder(home/"digits", 4)
+    before = load_digits_folder(folder, cache=False)
+    shutil.copytree(folder/"3", folder/".trash")
+    (folder/"3"/"._1.png").write_bytes(b"")
+    after = load_digits_folder(folder, cache=False)
+    assert after.vocab==before.vocab and torch.equal(after.x, before.x)
 
 # %% ../../nbs/foundations/05_digits.ipynb #693871db
 @pytest.mark.parametrize("bad", [b"", b"no picture", "cut", "large", "thin"])
