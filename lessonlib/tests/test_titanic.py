@@ -45,13 +45,14 @@ def test_starts_beat_the_solver_which_stands_where_a_relu_is_dead():
     assert ((x@w[there]).amax(1) <= 0).sum(-1).eq(1).all()
 
 # %% ../../nbs/03b_titanic.ipynb #1a109f55
-@pytest.fixture
-def calculate(tmp_path):
+@pytest.fixture(scope="module")
+def calculate(tmp_path_factory):
     soffice = shutil.which("soffice") or shutil.which("libreoffice")
     if not soffice: pytest.skip("needs LibreOffice (soffice)")
+    home = tmp_path_factory.mktemp("soffice") # its settings, which take a second to make
+    profile = f"-env:UserInstallation={home.as_uri()}"
     def losses(path):
-        out = tmp_path/"calculated"
-        profile = f"-env:UserInstallation={(tmp_path/'profile').as_uri()}"
+        out = path.parent/"calculated"
         command = [soffice, profile, "--headless", "--convert-to", "xlsx", "--outdir", out, path]
         subprocess.run(command, check=True, capture_output=True, timeout=180)
         book = pytest.importorskip("openpyxl").load_workbook(out/path.name, data_only=True)
