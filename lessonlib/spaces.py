@@ -58,7 +58,7 @@ def question(
 
 # %% ../nbs/02c_spaces.ipynb #7a8557b6
 def app(
-    bundle:str|Path, # folder that `export_bundle` wrote
+    bundle:str|Path, # folder of a bundle, from a learner or a head
     examples:list=(), # files of photos to try
     top:int=3, # labels to show
 ): # a `gradio.Interface`, to be started by `launch(**LAUNCH)`
@@ -126,7 +126,7 @@ def _stopped_gently():
 
 # %% ../nbs/02c_spaces.ipynb #a8ba6a80
 def run_app(
-    bundle:str|Path, # folder that `export_bundle` wrote
+    bundle:str|Path, # folder of a bundle, from a learner or a head
     examples:list=(), # files of photos to try
     port:int|None=None, # of this machine; the first free one from 7860 by default
 ):
@@ -245,7 +245,7 @@ ON_SERVER = """To start the app on your own machine, type `pip install -r requir
 
 # %% ../nbs/02c_spaces.ipynb #8c7cf573
 def space(
-    bundle:str|Path, # folder that `export_bundle` wrote
+    bundle:str|Path, # folder of a bundle, from a learner or a head
     dest:str|Path, # folder to make, which must not be there
     kind:str="static", # `static` computes in the visitor's browser, `gradio` on a server
     runtime:str|Path|None=None, # folder of npm's onnxruntime-web, to copy from; a CDN if None
