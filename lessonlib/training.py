@@ -10,9 +10,8 @@ __all__ = ['MOMENTS', 'Trainer', 'best_device', 'History', 'one_cycle', 'NonFini
 import math, os, random, signal, threading, time
 from contextlib import contextmanager, nullcontext
 from functools import partial
-import numpy as np, torch, torch.distributed as dist, torch.nn.functional as F
+import numpy as np, torch, torch.distributed as dist, torch.nn as nn, torch.nn.functional as F
 from fastcore.basics import patch, store_attr
-from torch import nn
 from .data import progress
 from .mnist import Minibatches, check_labels
 
@@ -45,8 +44,7 @@ class Trainer:
 # %% ../nbs/05_training.ipynb #ad36b2c8
 def best_device() -> torch.device: # cuda, mps or cpu
     "The fastest device that is available"
-    local_rank = int(os.environ.get("LOCAL_RANK", 0))
-    if torch.cuda.is_available(): return torch.device("cuda", local_rank)
+    if torch.cuda.is_available(): return torch.device("cuda", int(os.environ.get("LOCAL_RANK", 0)))
     return torch.device("mps" if torch.backends.mps.is_available() else "cpu")
 
 @patch
@@ -57,6 +55,7 @@ def _to_device(self:Trainer):
     for dl in (self.train_dl, self.valid_dl):
         if isinstance(dl, Minibatches): dl.to(self.device, layout)
 
+# %% ../nbs/05_training.ipynb #598aa193
 @patch
 def clock(self:Trainer) -> float: # seconds since some moment
     "The time, when the device has finished all that was asked of it"
@@ -83,8 +82,7 @@ def step(self:Trainer, xb:torch.Tensor, yb:torch.Tensor):
     "Predict a minibatch, measure, find the gradient, move"
     xb,yb,share = self._own_rows(xb, yb)
     if self.augment: xb = self.augment(xb)
-    with self.cast(): loss = self.train_loss(self.net(xb), yb)
-    if share!=1: loss = loss*share
+    with self.cast(): loss = self.train_loss(self.net(xb), yb)*share
     self._record(loss.detach())
     self._descend(loss)
     for p in self.params: p.grad = None
@@ -321,7 +319,9 @@ def processes():
         return
     if torch.cuda.is_available(): torch.cuda.set_device(best_device())
     dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try: yield
+    try:
+        yield
+        dist.barrier()
     finally: dist.destroy_process_group()
 
 # %% ../nbs/05_training.ipynb #405e7233
