@@ -145,6 +145,7 @@ def predict_rows(
     names = [*table.categories, *table.numbers]
     must_have_columns(rows, names)
     _must_be_numbers(rows, table.numbers)
-    with learn.no_bar(): probs,_ = learn.get_preds(dl=dls.test_dl(_filled(dls, rows[names])))
+    dl = dls.test_dl(_filled(dls, rows[names]), bs=1024)
+    with learn.no_bar(): probs,_ = learn.get_preds(dl=dl)
     found = pd.DataFrame(probs.numpy(), columns=list(dls.vocab), index=rows.index)
     return found.assign(unknown=_unknown(dls, rows))
