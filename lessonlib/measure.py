@@ -4,7 +4,7 @@
 
 # %% auto #0
 __all__ = ['call_time', 'peak_memory', 'benchmark', 'with_times', 'installed_models', 'Judged', 'compare_models',
-           'draw_comparison', 'head_to_head', 'most_photos', 'learning_curve', 'draw_curve', 'comparison_lines']
+           'draw_comparison', 'most_photos', 'learning_curve', 'draw_curve', 'comparison_lines']
 
 # %% ../nbs/07b_measure.ipynb #22800b39
 import numpy as np, pandas as pd, weakref
@@ -18,7 +18,7 @@ from .apart import open_session
 from .data import pretrained_weights, progress
 from .features import (Z, Features, choose_strength, fit_head, out_of_fold, photo_features,
                                 splits)
-from .judging import ErrorInterval, Validation, error_interval, error_of
+from .judging import ErrorInterval, error_interval, error_of
 from .models import best_of
 from .network import as_onnx, weights_of
 from .tables import must_have_columns
@@ -201,20 +201,6 @@ def draw_comparison(
         ax.annotate(row.arch, (row.ms, 100*row.error), beside, textcoords="offset points")
     ax.set(xlabel="milliseconds a photo", ylabel="error, in %", ylim=0)
     ax.margins(x=.25)
-
-# %% ../nbs/07b_measure.ipynb #d2de1c37
-def head_to_head(
-    first:Validation, # from `out_of_fold`
-    second:Validation, # of the same photos, by another network
-) -> tuple[int, int, float]: # wrong in the first alone, in the second alone, chance of such a gap
-    "Photos on which one network is wrong and the other right, and whether that may be luck"
-    from scipy.stats import binomtest
-    if not np.array_equal(first.targs, second.targs):
-        raise ValueError("these are not answers about the same photos")
-    a,b = [judged.probs.argmax(1)!=judged.targs for judged in (first, second)]
-    only_a,only_b = int((a & ~b).sum()),int((b & ~a).sum())
-    chance = binomtest(only_a, only_a+only_b).pvalue if only_a+only_b else 1.
-    return only_a,only_b,float(chance)
 
 # %% ../nbs/07b_measure.ipynb #4bb4d147
 def most_photos(

@@ -2,7 +2,8 @@
 
 # %% auto #0
 __all__ = ['test_interval_agrees_with_scipy', 'test_error_interval_reads_as_published', 'test_totals_are_the_sums_of_the_labels',
-           'test_the_counts_agree_with_those_of_scikit_learn', 'test_perfect_answers_are_told_without_a_mistake']
+           'test_the_counts_agree_with_those_of_scikit_learn', 'test_perfect_answers_are_told_without_a_mistake',
+           'test_two_networks_are_told_apart_by_photos_that_only_one_gets_wrong']
 
 # %% ../../nbs/foundations/06b_judging.ipynb #star
 from ..judging import *
@@ -52,3 +53,13 @@ def test_perfect_answers_are_told_without_a_mistake():
     assert most_confused(probs, np.array([1, 1, 1]), ["a", "b"]) == [("b", "a", 2)]
     place,loss = hardest(probs, np.array([0, 0, 0]), 1)[0]
     assert place == 1 and np.isfinite(loss)
+
+# %% ../../nbs/foundations/06b_judging.ipynb #97174fb1
+def test_two_networks_are_told_apart_by_photos_that_only_one_gets_wrong():
+    y = np.array([0]*20)
+    def answers(wrong): return Validation(np.eye(2)[np.isin(np.arange(20), wrong).astype(int)], y)
+    assert head_to_head(answers([1, 2]), answers([1, 2])) == (0, 0, 1.)
+    a,b,chance = head_to_head(answers([0, 1, 2, 3, 4, 5]), answers([5]))
+    assert (a, b) == (5, 0) and abs(chance-2*.5**5) < 1e-9 # five coins that all fall alike
+    with pytest.raises(ValueError, match="about the same photos"):
+        head_to_head(answers([1]), Validation(np.eye(2), np.array([0, 1])))
