@@ -152,7 +152,7 @@ def to(self:Minibatches,
 # %% ../nbs/04_mnist.ipynb #6351af8b
 def train_epoch(
     model, # a module, or any function of the inputs
-    batches, # pairs of inputs and targets, such as `minibatches`
+    batches, # pairs of inputs and targets, such as `Minibatches`
     loss_func, # function of predictions and targets
     opt, # optimizer that owns the parameters, ours or torch's
 ) -> float: # mean loss of a row; an error if it is not finite
@@ -179,7 +179,7 @@ def _mean(total, rows):
 @torch.no_grad()
 def validate_epoch(
     model, # a module, or any function of the inputs
-    batches, # pairs of inputs and targets, such as `minibatches`
+    batches, # pairs of inputs and targets, such as `Minibatches`
     metric=batch_accuracy, # function of predictions and targets
 ) -> float: # mean over the rows
     "Measure a model on each minibatch, and train nothing"
