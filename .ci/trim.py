@@ -1,13 +1,23 @@
-"""Style sheets and the icon font without what no page of the site uses: Bootstrap and its icons come whole, half a megabyte a theme."""
-import gzip, re
+"""A site without what no page of it uses: of Bootstrap, half a megabyte a theme, of its icons, and of what Quarto writes for
+footnotes, line numbers and its own developers."""
+import gzip, re, shutil, sys
 from functools import cache
+from pathlib import Path
 from urllib.parse import urlsplit
 
 QUOTED = re.compile(r""""([^"\n]*)"|'([^'\n]*)'|`([^`]*)`""")
 COMMENT = re.compile(r"/\*.*?\*/", re.S)
 KEPT = "@charset", "@import", "@font-face", "@keyframes", "@-webkit-keyframes", "@property", "@layer"
 PICTURES = ".png", ".jpg", ".jpeg", ".svg", ".webp", ".gif"
-LIMITS = dict(page=300_000, pictures=2_500_000)  # bytes of a page and of all that it loads by itself, before pictures and with them
+LIMITS = dict(page=600_000, pictures=2_500_000)  # bytes, as stored, of a page and all that it loads by itself, before pictures and with them
+HOVERS = "doc-noteref", "quarto-xref", "data-cites"  # what tippy shows something beside
+TIPPY = re.compile(r'<(?:script src|link href)="[^"]*tippy[^"]*"[^>]*>(?:</script>)?\n?')
+SEARCH = re.compile(r'(<script src="[^"]*site_libs/quarto-search/)autocomplete.umd.js"></script>.*?quarto-search.js"></script>', re.S)
+AT_ONCE = {'window.document.addEventListener("DOMContentLoaded", function': "queueMicrotask(function",  # for a script that comes late
+           "currentUrl = new URL(window.location)": "currentUrl = window.askedAddress"}
+LINE = re.compile(r'<a href="#cb[\d-]+" aria-hidden="true" tabindex="-1"></a>')  # a link from each line of code to itself
+VARIABLE = re.compile(r"""(?<=[{;])\s*(--[\w-]+):(?:"[^"]*"|'[^']*'|[^;{}"'])*;?""")
+REMARKS = re.compile(r"^[ \t]*//.*\n|^[ \t]+|^[ \t]*\n", re.M)  # whole lines of them; and indentation
 
 
 @cache
@@ -66,6 +76,63 @@ def trimmed(css, names):
     return "".join(out)
 
 
+def declared(css, read):
+    "A style sheet without the variables that are not among those read"
+    return VARIABLE.sub(lambda m: m[0] if m[1] in read else "", css)
+
+
+def without_unread(sheets, others):
+    "The same style sheets without variables that neither they nor the other texts read; round by round, for one may read another"
+    named = {*re.findall(r"--[\w-]+", others)}
+    while True:
+        read = named | {*re.findall(r"var\(\s*(--[\w-]+)", "".join(sheets.values()))}
+        fewer = {file: declared(css, read) for file,css in sheets.items()}
+        if fewer == sheets: return sheets
+        sheets = fewer
+
+
+def layered(dark, light):
+    "The rules of a dark theme that its light one has not: Quarto lays the dark one on top"
+    both = [{}, {}]
+    for css,bodies in zip((dark, light), both):
+        for before,body in blocks(css): bodies.setdefault(before, []).append(body)
+    out = []
+    for before,body in blocks(dark):
+        if both[0][before] == both[1].get(before): continue
+        if before.startswith("@media"): body = layered(body, "".join(both[1].get(before, [])))
+        out.append(before if body is None else f"{before}{{{body}}}")
+    return "".join(out)
+
+
+def lean(text, hovers):
+    "A page without links from lines of code to themselves and remarks in its scripts, whose search comes when it is asked for"
+    text = LINE.sub("", text if hovers else TIPPY.sub("", text))
+    text = SEARCH.sub(r'\1later.js"></script>', text)
+    return re.sub(r"(<script\b[^>]*>)(.*?)(?=</script>)", lambda m: m[1]+REMARKS.sub("", m[2]), text, flags=re.S)
+
+
+def search_later(site):
+    "Quarto's search, made ready to come when it is asked for"
+    for file in site.rglob("quarto-search.js"):
+        text = file.read_text(encoding="utf-8")
+        for before,after in AT_ONCE.items():
+            if text.count(before) != 1: sys.exit(f"{file.name} has changed: {before} stands there {text.count(before)} times")
+            text = text.replace(before, after)
+        file.write_text(text, encoding="utf-8")
+        shutil.copy(Path(__file__).with_name("later.js"), file.parent)
+
+
+def trim_pages(site):
+    "Make pages and scripts lean; what shows a note beside its mark goes where no page has such a mark"
+    pages = {f: f.read_text(encoding="utf-8") for f in site.rglob("*.html") if f.parent.name != "teach"}
+    hovers = any(mark in re.sub(r"<script\b.*?</script>", "", text, flags=re.S) for text in pages.values() for mark in HOVERS)
+    for file,text in pages.items(): file.write_text(lean(text, hovers), encoding="utf-8")
+    for file in site.rglob("site_libs/**/*.js"):
+        if "tippy" in file.name and not hovers: file.unlink()
+        else: file.write_text(REMARKS.sub("", file.read_text(encoding="utf-8")), encoding="utf-8")
+    for file in site.rglob("site_libs/**/tippy.css"): hovers or file.unlink()
+
+
 def trim_icons(file, icons):
     "The icon font beside a style sheet: only the icons left in it, in the one form that every browser reads"
     from fontTools import subset
@@ -83,12 +150,17 @@ def trim_icons(file, icons):
 
 
 def trim(site):
-    "Trim each style sheet that a builder brought along, and the icons"
+    "Trim the pages, each style sheet that a builder brought along, and the icons"
+    search_later(site)
+    trim_pages(site)
     names = used(site)
     sheets = {f: trimmed(COMMENT.sub("", f.read_text(encoding="utf-8")), names) for f in site.rglob("site_libs/**/*.css")}
+    others = [f for ext in ("html", "js", "css") for f in site.rglob(f"*.{ext}") if f not in sheets]
+    sheets = without_unread(sheets, "".join(f.read_text(encoding="utf-8") for f in others))
     icons = [int(code, 16) for css in sheets.values() for code in re.findall(r"content: *[\"']\\(f[0-9a-f]{3,4})", css, re.I)]
     for file,css in sheets.items():
-        file.write_text(css, encoding="utf-8")
+        light = [f for f in sheets if "bootstrap-dark-" in file.name and re.match(r"bootstrap-(?!dark-|icons)", f.name)]
+        file.write_text(layered(css, sheets[light[0]]) if light else css, encoding="utf-8")
         if "icons" in file.name: trim_icons(file, icons)
 
 
@@ -110,9 +182,9 @@ def weights(site, page):
 def too_heavy(site):
     "One line for each page that is over a limit; and the heaviest of all, printed"
     found = {p.relative_to(site).as_posix(): weights(site, p) for p in site.rglob("*.html") if p.parent.name != "teach"}
-    heaviest = max(found, key=lambda page: found[page][0])
+    heaviest = max(found, key=lambda page: found[page][2])
     print(f"the heaviest page is {heaviest}: {found[heaviest][0]//1000} kB as sent before pictures, {found[heaviest][2]//1000} kB as stored, "
-          f"with both themes, scripts and fonts; with pictures {max(a+b for a,b,_ in found.values())//1000} kB at most")
-    for page,(plain,pictures,_) in found.items():
-        if plain > LIMITS["page"]: yield f"{page}: {plain//1000} kB before pictures, of {LIMITS['page']//1000}"
-        if plain+pictures > LIMITS["pictures"]: yield f"{page}: {(plain+pictures)//1000} kB with pictures, of {LIMITS['pictures']//1000}"
+          f"with both themes, scripts and fonts; with pictures {max(b+c for _,b,c in found.values())//1000} kB at most")
+    for page,(_,pictures,stored) in found.items():
+        if stored > LIMITS["page"]: yield f"{page}: {stored//1000} kB before pictures, of {LIMITS['page']//1000}"
+        if stored+pictures > LIMITS["pictures"]: yield f"{page}: {(stored+pictures)//1000} kB with pictures, of {LIMITS['pictures']//1000}"
