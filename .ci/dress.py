@@ -4,6 +4,7 @@ from pathlib import Path
 
 from PIL import Image
 
+ROOT = Path(__file__).resolve().parents[1]
 NAMES = {'class="navbar': "Site", 'class="quarto-secondary-nav': "This page and the menu", 'id="quarto-sidebar"': "All pages",
          'id="TOC"': "On this page", 'class="page-navigation': "Previous and next page", 'class="quarto-page-breadcrumbs"': "Where you are",
          'class="quarto-page-breadcrumbs quarto-title-breadcrumbs': "Where this page stands"}
@@ -26,6 +27,15 @@ addEventListener("load", boxes); addEventListener("resize", boxes); addEventList
 
 
 LESSON = re.compile(r"^\| (?=\[[^]]+\]\(([\w/]+)\.ipynb\))", re.M)  # a row of the home page's table
+
+
+def facts():
+    "The version and the addresses of code and site, which stand in settings.ini alone"
+    from lessonlib.front import project_facts
+    settings = project_facts(ROOT/"settings.ini")
+    repository = settings["repository"]
+    owner, name = repository.split("/")[-2:]
+    return dict(version=settings["version"], repository=repository, site=f"https://{owner.lower()}.github.io/{name}")
 
 
 def figures(nb):

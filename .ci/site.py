@@ -9,10 +9,11 @@ from itertools import takewhile
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
-from dress import dress, gallery, sized
+from dress import ROOT, dress, facts, gallery, sized
+from plots import mark_plots
+from search import write_search
 from trim import too_heavy, trim
 
-ROOT = Path(__file__).resolve().parents[1]
 SOURCE = re.compile(r"\[source\]\((/blob/[^)]*)\)\{[^}]*\}\n*")  # nbdev's link to the line of code
 LINK = re.compile(r"(?<=\]\()(?!\w+:)[\w./-]+\.ipynb")          # a link from page to page
 HREF = re.compile(r"(?<=href=\")(?!\w+:)[\w./-]+\.ipynb")          # the same in HTML that a cell has made
@@ -27,15 +28,6 @@ FOLD = '#| code-fold: true\n#| code-summary: "Source"\n'
 
 
 IMAGE = re.compile(r"!\[([^]]+)\]\(([^)\s]+)\)(?!\{)")  # Quarto makes a caption of these words, and no alternative text
-
-
-def facts():
-    "The version and the addresses of code and site, which stand in settings.ini alone"
-    from lessonlib.front import project_facts
-    settings = project_facts(ROOT/"settings.ini")
-    repository = settings["repository"]
-    owner, name = repository.split("/")[-2:]
-    return dict(version=settings["version"], repository=repository, site=f"https://{owner.lower()}.github.io/{name}")
 
 
 def plain(s): return " ".join(s.replace("’", "'").split())
@@ -336,7 +328,9 @@ def finish(out, books):
     for path in out.rglob("*.html"):
         page = path.relative_to(out).as_posix()
         name,nb = books.get(page, (None, dict(cells=[])))
-        path.write_text(dress(sized(path.read_text(encoding="utf-8"), nb), page, name), encoding="utf-8")
+        text = dress(sized(path.read_text(encoding="utf-8"), nb), page, name)
+        path.write_text(mark_plots(text, path.parent), encoding="utf-8")
+    write_search(out, books)
     trim(out)
     beside(out)
     unlink(out)
