@@ -1,18 +1,24 @@
 #!/usr/bin/env python3
 """Open every page of a built site in headless Chromium, wide and narrow, light and dark, and say what is wrong with it:
 errors in the console, requests that fail or leave the site, pictures that do not load, content wider than a phone,
-text that its background swallows, and whatever axe-core, which npm brings, finds against WCAG and its own good practice."""
+text that its background swallows, whatever axe-core, which npm brings, finds against WCAG and its own good practice,
+and a search that shows something else before the place where a name or a word is explained."""
 import argparse, base64, json, os, re, shutil, subprocess, sys, tarfile, tempfile, time
+from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from queue import Empty, Queue
 from threading import Thread
 from urllib.parse import urlsplit
 
 from selenium import webdriver
 from selenium.webdriver.chrome.service import Service
+from selenium.webdriver.support.ui import WebDriverWait
 
-ROOT = "/lessonlib"  # where the site will stand on its host
+from dress import facts
+
+ROOT = urlsplit(facts()["site"]).path  # where the site will stand on its host
 AXE = "axe-core@4.10.3"
 VIEWS = dict(desktop=(1280, 900, "light"), phone=(390, 844, "light"), dark=(1280, 900, "dark"))
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
@@ -48,13 +54,18 @@ for (const e of document.querySelectorAll("main :not(svg *):not(.sourceCode *), 
 }
 return [...out].slice(0, 3);
 """
-# What axe-core finds, a line for each rule: the rule, how often, and the first place
+# What axe-core finds, a line for each rule: the rule, how often, and the first place. Code becomes bare text before, where its
+# coloured words are nothing but that: half of all that axe-core would look at
 FOUND = """
-const done = arguments[arguments.length - 1];
-axe.run({exclude: [".gradio-container"]}, {resultTypes: ["violations"], rules: {"color-contrast": {enabled: arguments[0]}}}).then(r => done(r.violations.map(v =>
+const [contrast, done] = arguments, colour = a => a.name === "class" || a.name === "id";
+for (const code of document.querySelectorAll("pre.sourceCode > code"))
+    if (!contrast && [...code.querySelectorAll("*")].every(e => e.localName === "span" && [...e.attributes].every(colour))) code.textContent = code.textContent;
+axe.run({exclude: [".gradio-container"]}, {resultTypes: ["violations"], rules: {"color-contrast": {enabled: contrast}}}).then(r => done(r.violations.map(v =>
     `${v.id} (${v.nodes.length} times): ${v.nodes[0].target.join(" ")} ${v.nodes[0].html.slice(0, 120)}`)),
     e => done([`axe-core failed: ${e}`]));
 """
+# Ends when the page has nothing to do and has been painted
+IDLE = "const done = arguments[0]; requestIdleCallback(() => requestAnimationFrame(() => setTimeout(done)), {timeout: 3000})"
 MISSING = "return [...document.images].filter(i => i.complete && !i.naturalWidth).map(i => i.src.slice(0, 80))"
 
 
@@ -74,7 +85,10 @@ def chromium(profile):
     folder = os.environ.get("CHROMEWEBDRIVER", "")  # where GitHub's machines keep it
     driver = shutil.which("chromedriver") or shutil.which("chromedriver", path=folder)
     if not driver: sys.exit("no chromedriver here: apt-get install chromium-driver")
-    return webdriver.Chrome(options=options, service=Service(driver))
+    browser = webdriver.Chrome(options=options, service=Service(driver))
+    browser.set_script_timeout(60)
+    browser.asked = {}  # requests that have no answer yet: id -> address
+    return browser
 
 
 def axe_core(folder):
@@ -88,7 +102,7 @@ def axe_core(folder):
     if os.environ.get("CI") == "true": sys.exit("without axe-core nobody knows whether all can read the pages")
 
 
-def complaints(driver, host, asked={}):
+def complaints(driver, host):
     "What the console and the record of requests say since they were last read, but for the browser's own requests"
     for entry in driver.get_log("browser"):
         if entry["level"] == "SEVERE": yield f"console: {entry['message'][:200]}"
@@ -96,24 +110,41 @@ def complaints(driver, host, asked={}):
         m = json.loads(entry["message"])["message"]
         p = m["params"]
         if m["method"] == "Network.requestWillBeSent":
-            url = asked[p["requestId"]] = p["request"]["url"]
+            url = driver.asked[p["requestId"]] = p["request"]["url"]
             if re.match("(http|ws)s?:", url) and urlsplit(url).netloc != host: yield f"asks the network for {url[:100]}"
         if m["method"] == "Network.responseReceived" and p["response"]["status"] >= 400:
             yield f"status {p['response']['status']} for {p['response']['url'][:100]}"
-        if m["method"] == "Network.loadingFailed" and p["requestId"] in asked:
-            yield f"no answer for {asked[p['requestId']][:100]}: {p['errorText']}"
+        if m["method"] == "Network.loadingFailed" and p["requestId"] in driver.asked:
+            yield f"no answer for {driver.asked[p['requestId']][:100]}: {p['errorText']}"
+        if m["method"] in ("Network.loadingFinished", "Network.loadingFailed"): driver.asked.pop(p["requestId"], None)
 
 
-def open_page(driver, url, view, axe, contrast):
-    "Load a page as `view` says, wait until it has settled, and yield what is wrong"
+def settled(driver, host):
+    "Wait until the page is idle and all that it asked for has come, and yield what is said meanwhile"
+    for _ in range(100):
+        driver.execute_async_script(IDLE)
+        yield from complaints(driver, host)
+        waiting = [url for url in driver.asked.values() if url.startswith("http")]
+        if not waiting: return
+        time.sleep(.05)
+    yield f"no answer for {waiting[0][:100]} within seconds"
+
+
+def set_view(driver, view):
+    "The size of the window and the colours that its reader prefers"
     width, height, scheme = VIEWS[view]
     size = dict(width=width, height=height, deviceScaleFactor=1, mobile=view=="phone")
     colours = dict(features=[dict(name="prefers-color-scheme", value=scheme)])
     driver.execute_cdp_cmd("Emulation.setDeviceMetricsOverride", size)
     driver.execute_cdp_cmd("Emulation.setEmulatedMedia", colours)
+
+
+def open_page(driver, url, view, axe, contrast):
+    "Load a page as `view` says, wait until it has settled, and yield what is wrong"
+    set_view(driver, view)
+    driver.asked.clear()
     driver.get(url)
-    time.sleep(.3)
-    yield from complaints(driver, urlsplit(url).netloc)
+    yield from settled(driver, urlsplit(url).netloc)
     yield from (f"picture not shown: {src}" for src in driver.execute_script(MISSING))
     yield from (f"wider than the window: {what}" for what in driver.execute_script(WIDER))
     yield from (f"hard to read: {what}" for what in driver.execute_script(PALE))
@@ -136,6 +167,7 @@ return (text("wrong") || text("said") || "nothing")"""
 
 def learns(driver, address):
     "Press the button of lesson 2f, wait until the page that learns is ready in its place, and yield what is wrong"
+    driver.asked.clear()
     driver.get(f"{address}/teach.html")
     driver.find_element("css selector", ".try button").send_keys("\n")
     for _ in range(600):
@@ -146,12 +178,61 @@ def learns(driver, address):
     yield from complaints(driver, urlsplit(address).netloc)
 
 
+WANTED = {"photo_dls": "vision.html#photo_dls", "SGD": "sgd_from_scratch.html#sgd", "Minibatches": "mnist.html#minibatches",
+          "Trainer": "training.html#trainer", "learning rate": "glossary.html#word-learning-rate"}  # what a reader may look for, and where it is explained
+RESULTS = ".search-result, #quarto-search-results a, .aa-DetachedContainer li a"
+HREFS = f"return [...document.querySelectorAll('{RESULTS}')].map(a => a.getAttribute('href'))"
+
+
+def search(driver, words):
+    "The addresses that the site's search shows for these words, in its order"
+    for button in driver.find_elements("css selector", "#quarto-search button.aa-DetachedSearchButton"): button.send_keys("\n")
+    field = WebDriverWait(driver, 30).until(lambda d: d.find_element("css selector", "input.aa-Input, .smalldocs-search input"))
+    field.click()
+    driver.execute_cdp_cmd("Input.insertText", dict(text=words))  # all at once: no answer to the first half of a word
+    found = WebDriverWait(driver, 30).until(lambda d: d.execute_script(HREFS))
+    return [re.sub(r"\?q=[^#]*", "", href).lstrip("./") for href in found]
+
+
+def misleads(driver, address):
+    "Ask the search what a reader may look for, and yield what it shows before the place where that is explained"
+    set_view(driver, "desktop")
+    for words,place in WANTED.items():
+        driver.get(f"{address}/index.html")
+        found = search(driver, words)
+        if place not in found[:2] or found[0].partition("#")[0] != place.partition("#")[0]:
+            yield f"the search for {words} shows {', '.join(found[:3])} before {place}"
+        used = [href for href in found[:5] if "promises" in href or href.startswith("foundations") != place.startswith("foundations")]
+        if used: yield f"the search for {words} shows {used[0]} early"
+    yield from complaints(driver, urlsplit(address).netloc)
+
+
+def browse(tasks, address, axe, a):
+    "Do tasks in a browser of one's own as long as there are any: pages to be opened, and functions that yield what is wrong"
+    wrong = []
+    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile:
+        driver = chromium(profile)
+        try:
+            while True:
+                try: here = tasks.get_nowait()
+                except Empty: return wrong
+                if callable(here):
+                    wrong += [f"{here.__name__}: {w}" for w in here(driver, address)]
+                    continue
+                for view in VIEWS:
+                    said = open_page(driver, f"{address}/{here}", view, view in a.axe and axe, a.contrast)
+                    wrong += [f"{here}, {view}: {w}" for w in said]
+                    if a.shots: shoot(driver, a.shots/f"{here.replace('/', '-').removesuffix('.html')}-{view}.png")
+        finally: driver.quit()
+
+
 def main():
     p = argparse.ArgumentParser(description=__doc__)
     p.add_argument("site", type=Path, nargs="?", default="_docs", help="folder of the built site (default: _docs)")
     p.add_argument("--only", default="", help="open only pages whose path has this pattern in it, such as 'masks|index'")
     p.add_argument("--axe", nargs="*", choices=VIEWS, default=["desktop", "phone"], help="the views in which axe-core looks (default: desktop phone)")
     p.add_argument("--contrast", action="store_true", help="let axe-core measure contrasts, too: three seconds a page, after our own measure in a moment")
+    p.add_argument("--browsers", type=int, default=os.cpu_count() or 1, help="browsers that share the pages (default: one for each core)")
     p.add_argument("--shots", type=Path, help="save a picture of each page and view in this folder")
     a = p.parse_args()
     pages = sorted(p for p in a.site.rglob("*.html") if re.search(a.only, p.relative_to(a.site).as_posix())
@@ -160,20 +241,13 @@ def main():
     if a.shots: a.shots.mkdir(parents=True, exist_ok=True)
     server = ThreadingHTTPServer(("127.0.0.1", 0), partial(Quiet, directory=str(a.site)))
     Thread(target=server.serve_forever, daemon=True).start()
-    wrong = []
-    with tempfile.TemporaryDirectory(ignore_cleanup_errors=True) as profile, tempfile.TemporaryDirectory() as pack:
-        axe = axe_core(pack) if a.axe else None
-        driver = chromium(profile)
-        driver.set_script_timeout(60)
-        try:
-            for page in pages:
-                here = page.relative_to(a.site).as_posix()
-                for view in VIEWS:
-                    url = f"http://127.0.0.1:{server.server_port}/{here}"
-                    wrong += [f"{here}, {view}: {w}" for w in open_page(driver, url, view, view in a.axe and axe, a.contrast)]
-                    if a.shots: shoot(driver, a.shots/f"{here.replace('/', '-').removesuffix('.html')}-{view}.png")
-            wrong += [f"teach.html: {w}" for w in learns(driver, f"http://127.0.0.1:{server.server_port}")]
-        finally: driver.quit()
+    address = f"http://127.0.0.1:{server.server_port}"
+    todo = Queue()
+    for task in [*([] if a.only else (learns, misleads)), *(p.relative_to(a.site).as_posix() for p in pages)]: todo.put(task)
+    with tempfile.TemporaryDirectory() as pack: axe = axe_core(pack) if a.axe else None
+    with ThreadPoolExecutor(a.browsers) as pool:
+        opened = [pool.submit(browse, todo, address, axe, a) for _ in range(a.browsers)]
+        wrong = sorted(w for found in opened for w in found.result())
     print(f"{len(pages)} pages opened in {len(VIEWS)} views: {len(wrong)} things wrong")
     if wrong: sys.exit("\n".join(wrong))
 
