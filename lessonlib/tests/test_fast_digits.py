@@ -10,7 +10,7 @@ __all__ = ['test_a_digit_that_is_not_jittered_stays_what_it_is', 'test_jitter_go
 from ..fast_digits import *
 
 # %% ../../nbs/05c_fast_digits.ipynb #6c6b764a
-import subprocess, sys
+import runpy, sys
 import pytest, torch
 from safetensors.torch import load_file
 
@@ -61,10 +61,11 @@ def test_digits_are_trained_and_the_weights_written(tmp_path, capsys):
     assert [t.shape for t in load_file(out).values()]==[(30,), (30, 784), (10,), (10, 30)]
 
 # %% ../../nbs/05c_fast_digits.ipynb #1f9024a7
-def test_the_command_line_is_made_from_the_signature(tmp_path):
-    def run(*words): return subprocess.run([sys.executable, "-m", "lessonlib.fast_digits", *words],
-                                           capture_output=True, text=True)
-    said = run("--help").stdout
+def test_the_command_line_is_made_from_the_signature(monkeypatch, capsys):
+    def run(*words):
+        monkeypatch.setattr(sys, "argv", ["fast_digits", *words])
+        runpy.run_module("lessonlib.fast_digits", run_name="__main__")
+    with pytest.raises(SystemExit): run("--help")
+    said = capsys.readouterr().out
     assert "--checkpoints" in said and "folder to write to, and to go on from" in said
-    wrong = run("--net", "deep")
-    assert wrong.returncode!=0 and "conv or linear, not 'deep'" in wrong.stderr
+    with pytest.raises(ValueError, match="conv or linear, not 'deep'"): run("--net", "deep")
