@@ -2352,8 +2352,6 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                     'lessonlib/tests/test_ratings.py'),
                                               'lessonlib.tests.test_ratings.test_a_rating_out_of_range_is_refused': ( 'ratings.html#test_a_rating_out_of_range_is_refused',
                                                                                                                       'lessonlib/tests/test_ratings.py'),
-                                              'lessonlib.tests.test_ratings.test_fastais_learner_reaches_the_published_loss': ( 'ratings.html#test_fastais_learner_reaches_the_published_loss',
-                                                                                                                                'lessonlib/tests/test_ratings.py'),
                                               'lessonlib.tests.test_ratings.test_no_rating_reaches_the_ends_of_the_range': ( 'ratings.html#test_no_rating_reaches_the_ends_of_the_range',
                                                                                                                              'lessonlib/tests/test_ratings.py'),
                                               'lessonlib.tests.test_ratings.test_our_own_model_is_better_than_the_published_loss': ( 'ratings.html#test_our_own_model_is_better_than_the_published_loss',
