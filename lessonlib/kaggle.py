@@ -117,6 +117,7 @@ HOW = """# lessonlib on Kaggle, with the internet off
 
 By hand: upload the folder `wheels` as a new dataset called "lessonlib wheels". Then create a notebook, import
 a file from `notebooks`, and add the dataset to it as input. Its first cell installs what is missing.
+Data sets that you add, such as one called mnist-sample or the competition Titanic, are found by the lessons.
 
 By Kaggle's command, as OWNER:
 
