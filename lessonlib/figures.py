@@ -249,7 +249,7 @@ def in_short(
     said = ", ".join(f"{sum(table.verdict==kind)} {kind}" for kind in kinds)
     table = table.assign(published=table.published.map(few), ours=table.ours.map(few))
     same = table.verdict=="exact"
-    columns = "lesson what published ours verdict"
+    columns = "what verdict published ours lesson"
     first,rest = as_markdown(table[~same], columns),as_markdown(table[same], columns)
     summary = f"<summary>The {sum(same)} that agree in every digit</summary>"
     parts = f"**{said}**, of {len(table)} published figures.", first, "<details>\n"+summary, rest, "</details>"
