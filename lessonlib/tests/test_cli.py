@@ -62,6 +62,7 @@ app nowhere; app one --port web
 space nowhere x; space one; space one x --kind docker
 teach; teach x --runtime one; teach x --arch resnet_18"""
 
+# %% ../../nbs/08_command_line.ipynb #13052d5e
 @pytest.mark.parametrize("words", MISTAKES[1:].replace("; ", "\n").splitlines())
 def test_bad_arguments_get_one_line_and_status_2(words, tmp_path, monkeypatch, capsys):
     (tmp_path/"empty").mkdir()

@@ -15,7 +15,8 @@ from ..lessons import lesson_files
 # %% ../../nbs/foundations/06a_words.ipynb #wor00031
 JARGON = """label, architecture, model, parameters, fit, pretrained, fine-tune, epoch,
 loss, metric, validation set, training set, overfitting, CNN, ReLU, minibatch,
-forward pass, gradient, backward pass, gradient descent, learning rate, activations""".replace("\n", " ").split(", ")
+forward pass, gradient, backward pass, gradient descent, learning rate,
+activations""".replace("\n", " ").split(", ")
 LESSONS = {f.stem: f for f in lesson_files() if f.parent.name!="foundations"}
 
 def forms(word): return [word.term, *word.also]
