@@ -133,29 +133,43 @@ def bundle_learner(
     dls=None, # batches from `photo_dls` to train on; without them the learner can predict only
 ): # fastai's `Learner`
     "A learner with the weights of the bundle"
-    from safetensors import SafetensorError
-    from safetensors.torch import load
     facts = classifier.facts
     dls = dls or _no_photos(facts)
     if list(dls.vocab)!=classifier.labels: raise BundleError(
         f"the bundle knows {classifier.labels}, the batches have {list(dls.vocab)}: use the same")
-    content = read_content(classifier.path, facts, "model.safetensors")
-    try: weights = load(content)
-    except SafetensorError as e: raise BundleError(f"model.safetensors: {e}") from e
+    weights = _kept_weights(classifier)
     _must_be_held(facts)
-    head_alone = "weight" in weights # the network before it is the pretrained one
+    linear = facts.get("head")=="linear"
+    head_alone = linear and "weight" in weights # the network before it is the pretrained one
     learn = photo_learner(dls, _architecture(facts["arch"]), pretrained=head_alone)
-    if facts.get("head")=="linear":
-        last = "" if head_alone else "1.2."
+    if linear:
         learn.head = "linear"
-        learn.model[1] = linear_head(weights[f"{last}weight"], weights[f"{last}bias"])
-    if not head_alone:
-        try: learn.model.load_state_dict(weights)
-        except RuntimeError as e: raise BundleError(
-            f"model.safetensors does not fit {facts['arch']}: {e}"[:300]) from e
-        learn.add_cb(FixedStatistics())
+        learn.model[1] = _last_layer(weights, "" if head_alone else "1.2.")
+    if not head_alone: _fill(learn, weights)
     normalize(dls, facts["mean"], facts["std"])
     return learn
+
+# %% ../nbs/02b_export.ipynb #36f392c8
+def _kept_weights(classifier):
+    "The weights that lie in a bundle, by name"
+    from safetensors import SafetensorError
+    from safetensors.torch import load
+    content = read_content(classifier.path, classifier.facts, "model.safetensors")
+    try: return load(content)
+    except SafetensorError as e: raise BundleError(f"model.safetensors: {e}") from e
+
+def _last_layer(weights, place):
+    "The linear head that lies among the weights of a bundle"
+    try: return linear_head(weights[f"{place}weight"], weights[f"{place}bias"])
+    except (KeyError, IndexError, RuntimeError) as e: raise BundleError(
+        f"model.safetensors does not fit a linear head: {e}"[:300]) from e
+
+def _fill(learn, weights):
+    "Give a learner the weights of a whole network"
+    try: learn.model.load_state_dict(weights)
+    except RuntimeError as e: raise BundleError(
+        f"model.safetensors does not fit {learn.arch}: {e}"[:300]) from e
+    learn.add_cb(FixedStatistics())
 
 # %% ../nbs/02b_export.ipynb #1cdfbda9
 def _must_be_held(facts):

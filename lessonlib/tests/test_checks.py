@@ -128,7 +128,7 @@ def test_strangers_are_listed_and_own_photos_are_not():
 # %% ../../nbs/01c_checks.ipynb #88cf9683
 @pytest.mark.skipif(not has_dataset("bird_or_tree"), reason="needs bird_or_tree")
 def test_falsified_birds_and_trees_are_found():
-    features = photo_features(dataset("bird_or_tree"), quiet=True)
+    features = photo_features(dataset("bird_or_tree"), size=96, quiet=True)
     wrong = np.random.default_rng(0).choice(len(features), 38, replace=False)
     features.y[wrong] = 1-features.y[wrong]
     found = [s.place for s in suspects(features, out_of_fold(features))]

@@ -448,9 +448,9 @@ def tiny_bundle(faces50, tmp_path_factory):
 
 def test_bundles_that_are_changed_by_chance_are_answered_or_refused(tiny_bundle, tmp_path):
     said = []
-    for seed in range(150):
+    for seed in range(75):
         bundle = shutil.copytree(tiny_bundle, tmp_path/str(seed))
         (any_bytes, any_facts, any_part)[seed % 3](random.Random(seed), bundle)
         said.append(judge(bundle))
     refused = sum(answer.startswith("BundleError") for answer in said)
-    assert 50<refused<148 and len({*said})>40
+    assert 25<refused<74 and len({*said})>20
