@@ -94,7 +94,7 @@ def _saved(image, kind):
 def small_picture(
     content:bytes, # of a PNG without clear parts
 ) -> tuple: # bytes of a smaller file, and its kind: png or jpeg
-    "A picture as a PNG of few colours; as a JPEG if these would spoil it or take half as much again"
+    "A PNG of few colours, or a JPEG if these would spoil it or take half as much again"
     with Image.open(BytesIO(content)) as im: picture = im.convert("RGB")
     few,lost = _few(picture, 64)
     if lost>.3: few,lost = _few(picture, 256)
