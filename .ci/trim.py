@@ -96,10 +96,12 @@ def layered(dark, light):
     both = [{}, {}]
     for css,bodies in zip((dark, light), both):
         for before,body in blocks(css): bodies.setdefault(before, []).append(body)
-    out = []
+    out, changed = [], set()
     for before,body in blocks(dark):
-        if both[0][before] == both[1].get(before): continue
-        if before.startswith("@media"): body = layered(body, "".join(both[1].get(before, [])))
+        inner = [b for b,_ in blocks(body)] if before.startswith("@media") else [before]
+        selectors = {*",".join(inner).split(",")}
+        if both[0][before] == both[1].get(before) and not selectors & changed: continue
+        changed |= selectors  # a rule that is the same stays behind one that is not, if both meet the same
         out.append(before if body is None else f"{before}{{{body}}}")
     return "".join(out)
 
