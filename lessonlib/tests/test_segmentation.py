@@ -33,9 +33,9 @@ def masks_of(folder): return [mask_file(f) for f in photo_files(folder/"images")
 @pytest.mark.skipif(not has_dataset("camvid_tiny"), reason="camvid_tiny is not in FASTAI_HOME")
 def test_two_epochs_on_pretrained_features_know_most_of_a_street():
     torch.set_num_threads(1)
-    learn = mask_learner(mask_dls(dataset("camvid_tiny")))
+    learn = mask_learner(mask_dls(dataset("camvid_tiny"), (48, 64)))
     with learn.no_bar(), learn.no_logging(): learn.fine_tune(1, 6e-3)
-    assert learn.recorder.values[-1][-1] >= .72   # 0.44 by place alone; 0.82 after eight epochs
+    assert learn.recorder.values[-1][-1] >= .68   # 0.60 by place alone
 
 # %% ../../nbs/06d_masks.ipynb #fc341128
 def test_each_pair_that_does_not_match_is_named(own):
