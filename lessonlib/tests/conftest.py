@@ -89,7 +89,7 @@ def pytest_cmdline_main(config):
     config.option.numprocesses,config.option.dist = workers(),"worksteal"
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #5618eb77
-LONGEST = "06d_masks 04_mnist 01e_elsewhere 06_tables 07b_measure 01_vision 05b_checkpoints".split()
+LONGEST = "06d_masks 04b_by_hand 06_tables 04_mnist 06b_ratings 07b_measure 01e_elsewhere 05b_checkpoints".split()
 
 def pytest_collection_modifyitems(items):
     "Cold runs of lessons come first, and the longest of them before all"
