@@ -37,11 +37,12 @@ KEPT = "torch", "torchvision", "torchaudio", "numpy"
 
 def unmet(
     package:str="lessonlib", # an installed package
+    extra:str="", # one of its extras, such as "offline", whose requirements count too
 ) -> list[str]: # such as "ddgs>=9.13"
     "What a package requires and does not find here"
     from packaging.requirements import Requirement
     wanted = [Requirement(line) for line in requires(package) or ()]
-    wanted = [r for r in wanted if not r.marker or r.marker.evaluate(dict(extra=""))]
+    wanted = [r for r in wanted if not r.marker or r.marker.evaluate(dict(extra=extra))]
     return [f"{r.name}{r.specifier}" for r in wanted if not _there(r)]
 
 def _there(requirement):
@@ -56,9 +57,10 @@ class NotReady(OSError):
 def install_missing(
     package:str="lessonlib", # an installed package
     place:str|Path=INPUT, # where uploaded wheels may lie
+    extra:str="", # one of its extras, whose requirements count too
 ) -> list[str]: # what was installed, such as "ddgs>=9.13"
     "Install what a package requires and does not find here; PyTorch and NumPy stay as they are"
-    lacking = [need for need in unmet(package) if _name(need) not in KEPT]
+    lacking = [need for need in unmet(package, extra) if _name(need) not in KEPT]
     if not lacking: return []
     before,folders = _versions(lacking),wheel_folders(place)
     with TemporaryDirectory() as folder:

@@ -12,6 +12,7 @@ from pathlib import Path
 
 # %% ../nbs/foundations/08d_kaggle.ipynb #f8d00005
 from .away import KEPT, NotReady
+from .front import EXTRAS
 from .files import whole_folder
 from .lessons import lesson_files, lesson_folder
 
@@ -25,7 +26,7 @@ def packages_to_bring(
 ) -> dict[str, str]: # name -> the version that is installed here
     "What a package needs, and an image may lack"
     from packaging.requirements import Requirement
-    found,todo = {},[(package, [""])]
+    found,todo = {},[(package, ["", *EXTRAS.values()])]
     while todo:
         asked,extras = todo.pop()
         for need in map(Requirement, requires(asked) or ()):

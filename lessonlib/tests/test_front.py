@@ -3,6 +3,7 @@
 # %% auto #0
 __all__ = ['ADDRESS', 'test_an_opening_is_put_in_once_and_the_rest_stays',
            'test_both_links_lead_to_the_notebook_of_the_repository',
+           'test_a_lesson_that_needs_more_names_its_extra_which_is_one_of_ours',
            'test_where_lessonlib_is_installed_the_cell_does_nothing', 'test_what_is_missing_is_named']
 
 # %% ../../nbs/foundations/07b_front.ipynb #star
@@ -31,7 +32,14 @@ def test_both_links_lead_to_the_notebook_of_the_repository():
     colab = "https://colab.research.google.com/github/me/mine"
     assert f"({colab}/blob/main/nbs/foundations/a.ipynb)" in links
     assert f"src={ADDRESS}/blob/main/nbs/foundations/a.ipynb)" in links
-    assert f"git+{ADDRESS}" in install
+    assert f"git+{ADDRESS}" in install and "install_missing()" in install
+
+def test_a_lesson_that_needs_more_names_its_extra_which_is_one_of_ours():
+    from importlib.metadata import metadata
+    from lessonlib.front import EXTRAS
+    assert {*EXTRAS.values()} <= {*metadata("lessonlib").get_all("Provides-Extra")}
+    _,install = opening("06_tables.ipynb", ADDRESS)
+    assert 'install_missing(extra="offline")' in install
 
 # %% ../../nbs/foundations/07b_front.ipynb #347221a0
 def test_where_lessonlib_is_installed_the_cell_does_nothing(capfd):
