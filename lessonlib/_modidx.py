@@ -660,6 +660,7 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                 'lessonlib/network.py'),
                                    'lessonlib.network.TorchNetwork.__repr__': ( 'foundations/network.html#torchnetwork.__repr__',
                                                                                 'lessonlib/network.py'),
+                                   'lessonlib.network._plain_maximum': ('foundations/network.html#_plain_maximum', 'lessonlib/network.py'),
                                    'lessonlib.network._pretrained': ('foundations/network.html#_pretrained', 'lessonlib/network.py'),
                                    'lessonlib.network._scaled': ('foundations/network.html#_scaled', 'lessonlib/network.py'),
                                    'lessonlib.network._silence': ('foundations/network.html#_silence', 'lessonlib/network.py'),

@@ -25,6 +25,7 @@ def as_onnx(
     "Write a network down as a graph that runs without PyTorch"
     import torch
     net = net.cpu().float().eval()
+    _plain_maximum(net)
     for layer in net.modules():
         if hasattr(layer, "inplace"): layer.inplace = False
     options = dict(dynamo=True, opset_version=20, verbose=False, input_names=["x"],
@@ -34,6 +35,17 @@ def as_onnx(
     del model.graph.value_info[:], model.metadata_props[:]
     for node in model.graph.node: del node.metadata_props[:]
     return model
+
+# %% ../nbs/foundations/05c_network.ipynb #0cb76e12
+def _plain_maximum(net):
+    "Let pools that keep one place be a plain maximum, which every exporter knows"
+    from torch import nn
+    class Highest(nn.Module):
+        def forward(self, x): return x.amax((2, 3), keepdim=True)
+    for layer in list(net.modules()):
+        for name,part in layer.named_children():
+            if isinstance(part, nn.AdaptiveMaxPool2d) and part.output_size in (1, (1, 1)):
+                setattr(layer, name, Highest())
 
 # %% ../nbs/foundations/05c_network.ipynb #0a45c159
 @contextmanager
