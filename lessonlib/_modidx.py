@@ -2162,6 +2162,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                              'lessonlib/tests/test_network.py'),
                                               'lessonlib.tests.test_network.test_a_network_that_cannot_be_had_is_named': ( 'foundations/network.html#test_a_network_that_cannot_be_had_is_named',
                                                                                                                            'lessonlib/tests/test_network.py'),
+                                              'lessonlib.tests.test_network.test_a_pool_that_keeps_one_place_is_a_plain_maximum_as_older_exporters_know_no_other': ( 'foundations/network.html#test_a_pool_that_keeps_one_place_is_a_plain_maximum_as_older_exporters_know_no_other',
+                                                                                                                                                                     'lessonlib/tests/test_network.py'),
                                               'lessonlib.tests.test_network.test_what_cannot_be_written_down_is_looked_at_by_pytorch': ( 'foundations/network.html#test_what_cannot_be_written_down_is_looked_at_by_pytorch',
                                                                                                                                          'lessonlib/tests/test_network.py')},
             'lessonlib.tests.test_photo': { 'lessonlib.tests.test_photo.black': ( 'foundations/photo.html#black',

@@ -12,8 +12,8 @@ from pathlib import Path
 
 # %% ../nbs/foundations/08d_kaggle.ipynb #f8d00005
 from .away import KEPT, NotReady
-from .front import EXTRAS
 from .files import whole_folder
+from .front import EXTRAS
 from .lessons import lesson_files, lesson_folder
 
 # %% ../nbs/foundations/08d_kaggle.ipynb #f8d00009

@@ -82,7 +82,8 @@ def step(self:Trainer, xb:torch.Tensor, yb:torch.Tensor):
     "Predict a minibatch, measure, find the gradient, move"
     xb,yb,share = self._own_rows(xb, yb)
     if self.augment: xb = self.augment(xb)
-    with self.cast(): loss = self.train_loss(self.net(xb), yb)*share
+    with self.cast(): loss = self.train_loss(self.net(xb), yb)
+    if share!=1: loss = loss*share
     self._record(loss.detach())
     self._descend(loss)
     for p in self.params: p.grad = None
@@ -303,9 +304,8 @@ def _precision(name, device):
 @patch
 def _own_rows(self:Trainer, xb, yb):
     "This process's rows of a minibatch, on its device, and how much their mean counts"
-    share = 1
+    share = len(range(self.rank, len(xb), self.world))*self.world/len(xb)
     if self.world>1:
-        share = len(xb[self.rank::self.world])*self.world/len(xb)
         rows = slice(self.rank, None, self.world) if share else slice(1)
         xb,yb = xb[rows],yb[rows]
     return xb.to(self.device, non_blocking=True),yb.to(self.device, non_blocking=True),share

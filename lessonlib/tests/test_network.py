@@ -2,6 +2,7 @@
 
 # %% auto #0
 __all__ = ['test_a_damaged_network_is_written_down_again', 'test_a_network_that_cannot_be_had_is_named',
+           'test_a_pool_that_keeps_one_place_is_a_plain_maximum_as_older_exporters_know_no_other',
            'test_what_cannot_be_written_down_is_looked_at_by_pytorch']
 
 # %% ../../nbs/foundations/05c_network.ipynb #star
@@ -27,6 +28,14 @@ def test_a_network_that_cannot_be_had_is_named():
     with pytest.raises(ValueError, match="no model 'resnet_18'; near it are .*resnet18"):
         feature_network("resnet_18")
     with pytest.raises(ValueError, match="expected 32 to 1024"): feature_network(size=10**9)
+
+# %% ../../nbs/foundations/05c_network.ipynb #9eb05c3c
+def test_a_pool_that_keeps_one_place_is_a_plain_maximum_as_older_exporters_know_no_other():
+    import torch
+    net,x = torch.nn.Sequential(torch.nn.AdaptiveMaxPool2d(1), torch.nn.Flatten()),torch.rand(2, 3, 8, 8)
+    before,model = net(x),as_onnx(net, 8, "highest")
+    assert "AdaptiveMaxPool2d" not in str(net) and torch.equal(net(x), before)
+    assert [node.op_type for node in model.graph.node][0]=="ReduceMax"
 
 # %% ../../nbs/foundations/05c_network.ipynb #11f7bc9b
 def test_what_cannot_be_written_down_is_looked_at_by_pytorch(monkeypatch, tmp_path):
