@@ -3,7 +3,7 @@
 errors in the console, requests that fail or leave the site, pictures that do not load, content wider than a phone,
 text that its background swallows, whatever axe-core, which npm brings, finds against WCAG and its own good practice,
 and a search that shows something else before the place where a name or a word is explained."""
-import argparse, base64, json, os, re, shutil, subprocess, sys, tarfile, tempfile, time
+import argparse, base64, json, os, re, shutil, sys, tempfile, time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -17,9 +17,12 @@ from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
 from dress import facts
+from lessonlib.archives import NoPackage, npm_files
+from lessonlib.places import data_home
 
 ROOT = urlsplit(facts()["site"]).path  # where the site will stand on its host
 AXE = "axe-core@4.10.3"
+AXE_FILES = {"axe.min.js": "sha384-17w4i/EfU4m8vRTTBQs69gAb/fjBpQi0/OOcQTspZXbRlDA0OcGoZX3ZUxQpgTYL"}
 VIEWS = dict(desktop=(1280, 900, "light"), phone=(390, 844, "light"), dark=(1280, 900, "dark"))
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-background-networking
     --disable-component-update --disable-sync --disable-dev-shm-usage --hide-scrollbars""".split()
@@ -91,14 +94,10 @@ def chromium(profile):
     return browser
 
 
-def axe_core(folder):
-    "The text of axe-core, which npm brings; None where it cannot, which CI does not accept"
-    npm = shutil.which("npm")
-    got = npm and subprocess.run([npm, "pack", AXE], cwd=folder, capture_output=True, text=True)
-    if got and not got.returncode:
-        with tarfile.open(next(Path(folder).glob("axe-core-*.tgz"))) as pack:
-            return pack.extractfile("package/axe.min.js").read().decode()
-    print(f"SKIPPED: {AXE}:", got.stderr[-200:] if got else "no npm here: apt-get install npm")
+def axe_core():
+    "The text of axe-core, which npm brings and which is kept; None where it cannot, which CI does not accept"
+    try: return (npm_files(AXE, AXE_FILES, data_home("archive"))/"axe.min.js").read_text(encoding="utf-8")
+    except NoPackage as e: print(f"SKIPPED: {e}")
     if os.environ.get("CI") == "true": sys.exit("without axe-core nobody knows whether all can read the pages")
 
 
@@ -245,7 +244,7 @@ def main():
     address = f"http://127.0.0.1:{server.server_port}"
     todo = Queue()
     for task in [*([] if a.only else (learns, misleads)), *(p.relative_to(a.site).as_posix() for p in pages)]: todo.put(task)
-    with tempfile.TemporaryDirectory() as pack: axe = axe_core(pack) if a.axe else None
+    axe = axe_core() if a.axe else None
     with ThreadPoolExecutor(a.browsers) as pool:
         opened = [pool.submit(browse, todo, address, axe, a) for _ in range(a.browsers)]
         wrong = sorted(w for found in opened for w in found.result())

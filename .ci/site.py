@@ -3,7 +3,7 @@
 
 nbdev processes the notebooks; `stage` makes of them a plain folder that two site builders read alike:
 Quarto (with --quarto) and smalldocs, which needs nothing but Python. No page asks for anything from the network."""
-import argparse, html, json, os, re, shutil, subprocess, sys, tarfile, tempfile
+import argparse, html, json, os, re, shutil, subprocess, sys, tempfile
 from html.parser import HTMLParser
 from itertools import takewhile
 from pathlib import Path
@@ -133,14 +133,12 @@ def run(*command):
     if p.returncode or warnings: sys.exit(f"{command[0]} ended with status {p.returncode} and {len(warnings)} warnings")
 
 
-def mathml(found):
+def drawn(found):
     "A formula as MathML"
-    from latex2mathml.converter import convert
-    kind, tex = found[1], html.unescape(found[2])
-    said = convert(tex.replace("{aligned}", "{align*}"), display=dict(inline="inline", display="block")[kind])
-    strange = re.search(r">\s*(&|\\\w+)\s*<", said)
-    if strange: sys.exit(f"{strange[1]} is not understood in the formula {tex}")
-    return f'<span class="math {kind}">{said}</span>'
+    from lessonlib.slides import mathml
+    try: said = mathml(html.unescape(found[2]), found[1] == "display")
+    except ValueError as e: sys.exit(str(e))
+    return f'<span class="math {found[1]}">{said}</span>'
 
 
 def no_network(out):
@@ -151,7 +149,7 @@ def no_network(out):
         css.write_text(text, encoding="utf-8")
     for page in out.rglob("*.html"):
         text = page.read_text(encoding="utf-8")
-        text = re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', mathml, text, flags=re.S)
+        text = re.sub(r'<span class="math (inline|display)">\\[(\[](.*?)\\[)\]]</span>', drawn, text, flags=re.S)
         page.write_text(UNUSED.sub("", text), encoding="utf-8")
 
 
@@ -299,16 +297,11 @@ def check(site, books):
 
 
 def runtime():
-    "The folder of onnxruntime-web as npm has it; None where npm cannot get it: then the page names its address and its hash"
-    from lessonlib.data import data_home
-    from lessonlib.spaces import RUNTIME, WEB
-    home, wanted = data_home("archive")/f"onnxruntime-web-{WEB}", {name for name, _ in RUNTIME.values()}
-    home.mkdir(exist_ok=True)
-    if not (home/"package").exists() and shutil.which("npm"):
-        subprocess.run(["npm", "pack", f"onnxruntime-web@{WEB}"], cwd=home, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        for pack in home.glob("*.tgz"):
-            with tarfile.open(pack) as t: t.extractall(home, [m for m in t if Path(m.name).name in wanted], filter="data")
-    return home/"package" if (home/"package").exists() else print("onnxruntime-web could not be had: teach/ names its address")
+    "The folder of onnxruntime-web as npm has it; None where npm cannot bring it: then the page names its address and its hash"
+    from lessonlib.archives import NoPackage
+    from lessonlib.spaces import npm_runtime
+    try: return npm_runtime()
+    except NoPackage as e: print(f"teach/ names the address of onnxruntime-web: {e}")
 
 
 def beside(out):

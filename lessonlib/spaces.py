@@ -4,23 +4,23 @@
 
 # %% auto #0
 __all__ = ['KEPT', 'LAUNCH', 'PAGE', 'WEB', 'CDN', 'RUNTIME', 'IN_BROWSER', 'MODULES', 'ON_SERVER', 'NoGradio', 'question', 'app',
-           'OnePhoto', 'run_app', 'integrity_of', 'runtime_files', 'space_readme', 'space']
+           'OnePhoto', 'run_app', 'npm_runtime', 'runtime_files', 'space_readme', 'space']
 
 # %% ../nbs/02c_spaces.ipynb #a4ebc7ea
 import html, json, os, shutil, signal, sys, tempfile
-from base64 import b64encode
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from email.message import Message
-from hashlib import sha384
 from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from string import Template
+from .archives import integrity_of, npm_files
 from .bundle import BundleError
 from .deploy import load_bundle
 from .files import scratch_folder, whole_folder
 from .photo import MAX_BYTES, MAX_PIXELS, PhotoError, open_photo
+from .places import data_home
 
 # %% ../nbs/02c_spaces.ipynb #d8d4b991
 class NoGradio(ImportError):
@@ -153,11 +153,10 @@ RUNTIME = dict(
     wasm=("ort-wasm-simd-threaded.wasm",
           "sha384-vjBJ1z7qrhkTyYsNqKeF6c7N+nOJSU94czEo+tvZcu8G75JparGq9kB+kTnEUNVM"))
 
-def integrity_of(
-    content:bytes, # of a file
-) -> str: # as `integrity` stands in HTML
-    "What a browser compares a file with"
-    return f"sha384-{b64encode(sha384(content).digest()).decode()}"
+def npm_runtime() -> Path: # folder, for `runtime=`
+    "Both files of the runtime, from npm; raises `NoPackage` where it cannot bring them"
+    wanted = {f"dist/{file}": integrity for file,integrity in RUNTIME.values()}
+    return npm_files(f"onnxruntime-web@{WEB}", wanted, data_home("archive"))
 
 # %% ../nbs/02c_spaces.ipynb #a55f288b
 def runtime_files(

@@ -15,6 +15,7 @@ from string import Template
 # %% ../nbs/02f_teach.ipynb #5e284c7a
 import numpy as np
 from onnx import TensorProto, checker, helper, load_from_string, numpy_helper
+from .archives import integrity_of
 from .budget import MAX_FIXED
 from .data import LITE0
 from .features import Features, Head
@@ -22,7 +23,7 @@ from .files import whole_folder
 from .heads import head_graph, joined, preparation
 from .network import Network, feature_network
 from .photo import MAX_BYTES, MAX_PIXELS
-from .spaces import CDN, PAGE, WEB, integrity_of, runtime_files, space_readme
+from .spaces import CDN, PAGE, WEB, runtime_files, space_readme
 
 # %% ../nbs/02f_teach.ipynb #d45fc155
 def try_button(

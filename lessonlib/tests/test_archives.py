@@ -7,13 +7,15 @@ __all__ = ['FILE', 'LINK', 'HARD', 'a', 'ODD_ARCHIVES', 'odd_archive', 'refused'
            'test_an_archive_of_3_mb_that_unpacks_to_3_gb_is_refused', 'test_copies_count_too',
            'test_a_long_head_and_too_many_files_are_refused', 'test_links_become_copies',
            'test_a_broken_archive_is_refused_wherever_it_breaks_off',
-           'test_archives_need_nothing_but_python_and_no_filter_of_new_pythons']
+           'test_archives_need_nothing_but_python_and_no_filter_of_new_pythons', 'one',
+           'test_files_from_npm_are_kept_compared_and_fetched_again_when_spoilt',
+           'test_a_package_that_cannot_be_had_is_an_error_and_leaves_nothing']
 
 # %% ../../nbs/foundations/00b_archives.ipynb #star
 from ..archives import *
 
 # %% ../../nbs/foundations/00b_archives.ipynb #80c8c797
-import io, os, pytest, subprocess, sys, tarfile, zlib
+import io, os, pytest, shutil, subprocess, sys, tarfile, zlib
 
 # %% ../../nbs/foundations/00b_archives.ipynb #60a3a011
 def odd_archive(*members, mode="w"):
@@ -99,3 +101,30 @@ def test_archives_need_nothing_but_python_and_no_filter_of_new_pythons():
     code = ("import sys, tarfile; old = {*sys.modules}; import lessonlib.archives;"
             "print({m.split('.')[0] for m in sys.modules.keys()-old}-sys.stdlib_module_names)")
     assert subprocess.check_output([sys.executable, "-c", code], text=True).strip()=="{'lessonlib'}"
+
+# %% ../../nbs/foundations/00b_archives.ipynb #1f874af5
+@pytest.fixture
+def one(tmp_path):
+    "A package of one file, and what it is asked for by"
+    if not shutil.which("npm"): pytest.skip("no npm here")
+    (tmp_path/"one").mkdir()
+    (tmp_path/"one"/"package.json").write_text('{"name": "one", "version": "1.0.0"}')
+    (tmp_path/"one"/"one.js").write_text("let one = 1")
+    return str(tmp_path/"one"), {"one.js": integrity_of(b"let one = 1")}, tmp_path/"kept"
+
+# %% ../../nbs/foundations/00b_archives.ipynb #830474c3
+def test_files_from_npm_are_kept_compared_and_fetched_again_when_spoilt(one, monkeypatch):
+    file = npm_files(*one)/"one.js"
+    file.write_text("let one = 2")
+    assert (npm_files(*one)/"one.js").read_text()=="let one = 1"
+    monkeypatch.setenv("PATH", "")
+    assert npm_files(*one)==file.parent # npm is not asked
+    file.unlink()
+    with pytest.raises(NoPackage, match="is not here"): npm_files(*one)
+
+def test_a_package_that_cannot_be_had_is_an_error_and_leaves_nothing(one, monkeypatch):
+    monkeypatch.setenv("npm_config_registry", "http://127.0.0.1:9/")
+    monkeypatch.setenv("npm_config_fetch_retries", "0")
+    with pytest.raises(NoPackage, match="is there a network.*ECONNREFUSED"):
+        npm_files("axe-core@0.0.9", {"axe.min.js": ""}, one[2])
+    assert not [f for f in one[2].rglob("*") if f.is_file()]

@@ -7,7 +7,8 @@ __all__ = ['RIGHT', 'LEFT', 'PAGE_DOWN', 'HOME', 'END', 'ESCAPE', 'WIDE', 'SPY',
            'test_who_mistypes_or_tags_nothing_hears_what_was_expected',
            'test_pictures_travel_in_the_file_and_links_to_other_notebooks_do_not',
            'test_a_picture_folds_its_code_and_a_number_does_not', 'test_a_formula_is_drawn_by_the_browser_itself',
-           'control', 'shown', 'press', 'visible', 'test_keys_move_a_step_waits_and_a_reload_stays',
+           'test_a_formula_that_is_not_understood_is_an_error_and_in_a_talk_as_typed', 'control', 'shown', 'press',
+           'visible', 'test_keys_move_a_step_waits_and_a_reload_stays',
            'test_a_slider_keeps_its_arrows_and_a_remote_goes_on', 'test_a_question_is_answered_on_its_slide',
            'test_wide_code_shrinks_to_its_slide', 'test_paper_gets_a_page_a_slide_with_every_step',
            'test_notes_and_all_slides_are_a_key_away', 'asked', 'test_no_request_leaves_the_file_whatever_a_cell_holds']
@@ -95,6 +96,14 @@ def test_a_formula_is_drawn_by_the_browser_itself(tmp_path):
     made = page(tmp_path, cell(r"$x^2$ costs \$5 and $$\frac{1}{2}$$ `$a$` is code", "slide"))
     assert "<msup><mi>x</mi><mn>2</mn></msup> costs $5".split()[0] in made and "<mfrac>" in made
     assert "costs $5" in made and ">$a$<" in made
+
+# %% ../../nbs/foundations/08e_slides.ipynb #0ae941ec
+@pytest.mark.parametrize("odd", [r"\foo", "a & b", "x^", r"\left( x"])
+def test_a_formula_that_is_not_understood_is_an_error_and_in_a_talk_as_typed(tmp_path, odd):
+    pytest.importorskip("latex2mathml", reason="pip install latex2mathml to see formulas")
+    with pytest.raises(ValueError, match="in the formula"): mathml(odd)
+    assert "<math" not in page(tmp_path, cell(f"${odd}$", "slide"))
+    assert "<mtable" in mathml(r"\begin{aligned} a &= b \\ c &= d \end{aligned}")
 
 # %% ../../nbs/foundations/08e_slides.ipynb #51d00096
 RIGHT,LEFT,PAGE_DOWN,HOME,END = "\ue014","\ue012","\ue00f","\ue011","\ue010"

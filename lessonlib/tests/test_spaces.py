@@ -29,11 +29,12 @@ __all__ = ['SPY', 'ALONE', 'FAKES', 'FORGET', 'GIVE', 'LOOK', 'VIEWS', 'ODD_FACT
 from ..spaces import *
 
 # %% ../../nbs/02c_spaces.ipynb #3d21e1f5
-import io, json, os, pytest, re, requests, shutil, socket, subprocess, sys, tarfile, time
+import io, json, os, pytest, re, requests, shutil, socket, subprocess, sys, time
 from concurrent.futures import ThreadPoolExecutor
 from functools import cache, partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from ..data import data_home, dataset
+from ..archives import NoPackage
+from ..data import dataset
 from ..deploy import load_bundle
 from ..features import Strength, fit_head, out_of_fold, photo_features
 from ..heads import amend_bundle, export_head
@@ -300,17 +301,8 @@ def test_without_gradio_the_message_says_how_to_get_it(bundle, tmp_path, monkeyp
 @pytest.fixture(scope="module")
 def web_runtime():
     "The folder of onnxruntime-web, as npm has it"
-    home = data_home("archive")/f"onnxruntime-web-{WEB}"
-    if not (home/"package").exists():
-        npm = shutil.which("npm") or pytest.skip("no npm here to get onnxruntime-web with")
-        home.mkdir(exist_ok=True)
-        pack = [npm, "pack", f"onnxruntime-web@{WEB}"]
-        got = subprocess.run(pack, cwd=home, capture_output=True, text=True)
-        if got.returncode: pytest.skip(f"npm cannot get onnxruntime-web: {got.stderr[-200:]}")
-        with tarfile.open(next(home.glob("*.tgz"))) as t:
-            wanted = [m for m in t if Path(m.name).name in {f for f,_ in RUNTIME.values()}]
-            t.extractall(home, wanted, filter="data")
-    return home/"package"
+    try: return npm_runtime()
+    except NoPackage as e: pytest.skip(str(e))
 
 # %% ../../nbs/02c_spaces.ipynb #a77ddd7b
 class Quiet(SimpleHTTPRequestHandler):
