@@ -47,7 +47,8 @@ def test_figures_agree_in_every_digit_or_by_the_share_that_is_allowed(rule, ours
 @pytest.mark.parametrize("rule,ours,said", [
     ("at least", [.9], "beaten"), ("at least", [.7], "not yet"), ("at least", [.8001], "met"),
     ("at most", [.9], "not yet"), ("at most", [.7], "beaten"), ("interval", [.7, .6, .75], "beaten"),
-    ("interval", [.7, .6, .9], "met"), ("interval", [.9, .85, .95], "not yet")])
+    ("interval", [.7, .6, .9], "met"), ("interval", [.9, .85, .95], "not yet"),
+    ("two spreads", [.79, .01], "met"), ("two spreads", [.77, .01], "not yet")])
 def test_a_figure_of_chance_is_met_or_beaten(rule, ours, said):
     assert verdict(Figure("", "", "", "0.80", rule, "", ""), ours) == said
 
