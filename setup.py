@@ -20,7 +20,7 @@ setup(
                   "Changelog": f"{facts['repository']}/blob/main/CHANGELOG.md"},
     python_requires=f">={facts['min_python']}",
     install_requires=lines("requirements"),
-    extras_require={extra: lines(f"{extra}_requirements") for extra in ("offline", "app", "models", "dev")},
+    extras_require={extra: lines(f"{extra}_requirements") for extra in ("offline", "app", "models", "notebooks", "dev")},
     entry_points={"console_scripts": lines("console_scripts"),
                   "nbdev": ["lessonlib = lessonlib._modidx:d"]},
     packages=["lessonlib", "lessonlib.tests", "lessonlib.nbs", "lessonlib.nbs.foundations"],

@@ -26,7 +26,7 @@ def packages_to_bring(
 ) -> dict[str, str]: # name -> the version that is installed here
     "What a package needs, and an image may lack"
     from packaging.requirements import Requirement
-    found,todo = {},[(package, ["", *{*EXTRAS.values()}-{"dev"}])]
+    found,todo = {},[(package, ["", *EXTRAS.values()])]
     while todo:
         asked,extras = todo.pop()
         for need in map(Requirement, requires(asked) or ()):

@@ -27,10 +27,16 @@ def untrained(faces50):
     return photo_learner(photo_dls(faces50, size=64))
 
 @pytest.fixture(scope="session")
-def bundle_once(untrained, tmp_path_factory):
-    "The untrained learner's bundle, for all tests: copy it to change it"
+def bundle_once(request, tmp_path_factory):
+    "The untrained learner's bundle, for all tests and workers: copy it to change it"
+    from filelock import FileLock
     from lessonlib.export import export_bundle
-    return export_bundle(untrained, tmp_path_factory.mktemp("bundle")/"bundle")
+    place = tmp_path_factory.getbasetemp()
+    if together: place = place.parent # which all workers share
+    with FileLock(place/"bundle.lock"):
+        if not (place/"bundle").exists():
+            export_bundle(request.getfixturevalue("untrained"), place/"bundle")
+    return place/"bundle"
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #bd071172
 FLAGS = """--headless --no-sandbox --disable-gpu --disable-quic --no-first-run --disable-sync

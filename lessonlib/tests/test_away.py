@@ -15,24 +15,28 @@ from ..away import *
 import os, pytest, shutil, subprocess, sys, venv
 from ..away import _packages
 from .test_files import small_disk
+from importlib.util import find_spec
 from pathlib import Path
 from zipfile import ZipFile
 
 # %% ../../nbs/foundations/08c_away.ipynb #f8c00034
-def asked(*prefix, **env):
-    "What `lessonlib doctor` answers in a process of its own"
-    code = "import sys; from lessonlib.cli import main; sys.exit(main(['doctor']))"
-    run = [*prefix, sys.executable, "-c", code]
-    return subprocess.run(run, capture_output=True, text=True, env={**os.environ, **env})
+@pytest.fixture
+def asked(monkeypatch, capsys):
+    "What `lessonlib doctor` answers where this is the home of all sets: status, output, errors"
+    def ask(home):
+        from lessonlib.cli import main
+        monkeypatch.setenv("FASTAI_HOME", str(home))
+        return main(["doctor"]),*capsys.readouterr()
+    return ask
 
-def test_a_folder_that_cannot_be_written_is_status_1_with_advice():
-    answer = asked(FASTAI_HOME="/proc/none")
-    assert answer.returncode==1 and "!! cache" in answer.stdout and "FASTAI_HOME" in answer.stdout
-    assert answer.stderr == "lessonlib: not ready: mend cache as said above\n"
+def test_a_folder_that_cannot_be_written_is_status_1_with_advice(asked):
+    status,said,error = asked("/proc/none")
+    assert status==1 and "!! cache" in said and "FASTAI_HOME" in said
+    assert error == "lessonlib: not ready: mend cache as said above\n"
 
-def test_a_full_disk_is_status_1_with_advice(small_disk):
-    answer = asked(FASTAI_HOME=str(small_disk))
-    assert answer.returncode==1 and "!! cache" in answer.stdout and "No space" in answer.stdout
+def test_a_full_disk_is_status_1_with_advice(asked, small_disk):
+    status,said,_ = asked(small_disk)
+    assert status==1 and "!! cache" in said and "No space" in said
     assert not [*small_disk.rglob("tmp*")]
 
 def test_without_a_network_it_says_so_and_ends_well():
@@ -40,7 +44,9 @@ def test_without_a_network_it_says_so_and_ends_well():
     known = shutil.which("unshare")
     if not known or subprocess.run([*apart, "true"], capture_output=True).returncode:
         pytest.skip("this machine does not let us take the network away")
-    answer = asked(*apart)
+    code = "import sys; from lessonlib.cli import main; sys.exit(main(['doctor']))"
+    run = [*apart, sys.executable, "-c", code]
+    answer = subprocess.run(run, capture_output=True, text=True)
     assert answer.returncode==0 and "-  network" in answer.stdout and "cannot be" in answer.stdout
 
 # %% ../../nbs/foundations/08c_away.ipynb #f8c00035
@@ -85,10 +91,13 @@ def wheel(folder, name, version, needs=()):
         z.writestr(f"{about}/WHEEL", kind)
         z.writestr(f"{about}/RECORD", "")
 
-@pytest.fixture
-def bare(tmp_path):
-    "An environment with an old torch and numpy, wheels, and a course that wants newer ones"
-    venv.create(tmp_path/"env", with_pip=True, symlinks=True)
+@pytest.fixture(scope="module")
+def bare(tmp_path_factory):
+    "An environment, wheels of an old torch and numpy, and of courses that want more"
+    tmp_path = tmp_path_factory.mktemp("bare")
+    venv.create(tmp_path/"env", symlinks=True)
+    site = next((tmp_path/"env").glob("lib/python*/site-packages"))
+    (site/"pip").symlink_to(Path(find_spec("pip").origin).parent) # a copy of its own takes seconds
     (tmp_path/"wheels").mkdir()
     for named in "torch 2.9", "torch 2.13", "numpy 2.0", "numpy 2.5", "pins 1.0":
         wheel(tmp_path/"wheels", *named.split())
@@ -96,6 +105,7 @@ def bare(tmp_path):
     wheel(tmp_path/"wheels", "ready", "2.1", ["numpy>=2.5"]) # would bring another numpy
     needs = ["torch>=2.13", "numpy", "ready>=2", "pins; extra=='dev'"]
     wheel(tmp_path/"wheels", "course", "1.0", needs)
+    wheel(tmp_path/"wheels", "wish", "1.0", ["nobody-has-this"])
     return tmp_path
 
 def there(bare, code):
@@ -128,8 +138,8 @@ def test_what_is_missing_comes_from_wheels_and_torch_and_numpy_stay(bare):
 
 @pytest.mark.skipif(os.name=="nt", reason="another layout of environments")
 def test_what_cannot_be_had_is_one_error_that_says_what_to_do(bare):
-    pip(bare, "--no-deps", "--find-links=wheels", "course")
-    answer = there(bare, "from away_alone import *; install_missing('course', 'nowhere')")
+    pip(bare, "--no-deps", "--find-links=wheels", "wish")
+    answer = there(bare, "from away_alone import *; install_missing('wish', 'nowhere')")
     assert answer.returncode==1 and "NotReady: pip could not install" in answer.stderr
     assert "attach the wheels" in answer.stderr
 
