@@ -2,17 +2,18 @@
 """Open every page of a built site in headless Chromium, wide and narrow, light and dark, and say what is wrong with it:
 errors in the console, requests that fail or leave the site, pictures that do not load, content wider than a phone,
 text that its background swallows, whatever axe-core, which npm brings, finds against WCAG and its own good practice,
-and a search that shows something else before the place where a name or a word is explained."""
-import argparse, base64, json, os, re, shutil, sys, tempfile, time
+and a search that shows something else before the place where a name or a word is explained, or leads where its words are not in view."""
+import argparse, base64, html, json, os, re, shutil, sys, tempfile, time
 from concurrent.futures import ThreadPoolExecutor
 from functools import partial
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from queue import Empty, Queue
 from threading import Thread
-from urllib.parse import urlsplit
+from urllib.parse import quote, urlsplit
 
 from selenium import webdriver
+from selenium.common.exceptions import TimeoutException
 from selenium.webdriver.chrome.service import Service
 from selenium.webdriver.support.ui import WebDriverWait
 
@@ -178,7 +179,7 @@ def learns(driver, address):
 
 
 WANTED = {"photo_dls": "vision.html#photo_dls", "SGD": "sgd_from_scratch.html#sgd", "Minibatches": "mnist.html#minibatches",
-          "Trainer": "training.html#trainer", "learning rate": "glossary.html#word-learning-rate"}  # what a reader may look for, and where it is explained
+          "Trainer": "training.html#trainer", "forget zero_grad": "sgd_from_scratch.html#sgd.zero_grad", "learning rate": "glossary.html#word-learning-rate"}  # what a reader may look for, and where it is explained
 RESULTS = ".search-result, #quarto-search-results a, .aa-DetachedContainer li a"
 HREFS = f"return [...document.querySelectorAll('{RESULTS}')].map(a => a.getAttribute('href'))"
 
@@ -189,7 +190,8 @@ def search(driver, words):
     field = WebDriverWait(driver, 30).until(lambda d: d.find_element("css selector", "input.aa-Input, .smalldocs-search input"))
     field.click()
     driver.execute_cdp_cmd("Input.insertText", dict(text=words))  # all at once: no answer to the first half of a word
-    found = WebDriverWait(driver, 30).until(lambda d: d.execute_script(HREFS))
+    try: found = WebDriverWait(driver, 10).until(lambda d: d.execute_script(HREFS))
+    except TimeoutException: return ["nothing"]
     return [re.sub(r"\?q=[^#]*", "", href).lstrip("./") for href in found]
 
 
@@ -204,6 +206,34 @@ def misleads(driver, address):
             yield f"the search for {words} shows {', '.join(found[:3])} before {place}"
         used = [href for href in found[:5] if "promises" in href or href.startswith("foundations") != place.startswith("foundations")]
         if used: yield f"the search for {words} shows {used[0]} early"
+    yield from complaints(driver, urlsplit(address).netloc)
+
+
+SEEN = """return [...document.querySelectorAll("main mark")].some(mark => {
+    const box = mark.getBoundingClientRect();
+    return mark.checkVisibility() && box.bottom > 0 && box.top < innerHeight;
+});"""
+
+
+def far_words(entries):
+    "The page whose beginning has a word furthest from its first line that stands in a heading, too; the page and that word"
+    headings = {}
+    for e in entries: headings.setdefault(e["href"].partition("#")[0], []).append(e["section"])
+    found = [(html.unescape(e["text"]).lower().find(word.lower()), e["href"], word) for e in entries if "#" not in e["href"]
+             for word in re.findall(r"[A-Za-z]{4,}", " ".join(headings[e["href"]]))]
+    return max(found)[1:]
+
+
+def loses(driver, address):
+    "Follow what Quarto's search says of a page's beginning, to a word and to two that stand apart, and yield what is not in view then"
+    set_view(driver, "phone")
+    driver.get(f"{address}/index.html")
+    if not driver.find_elements("css selector", "#quarto-search"): return
+    page,word = far_words(driver.execute_async_script("fetch('search.json').then(said => said.json()).then(arguments[0])"))
+    for asked in (word, f"{word} nowhere"):
+        driver.get(f"{address}/{page}?q={quote(asked)}")
+        try: WebDriverWait(driver, 10).until(lambda d: d.execute_script(SEEN))
+        except TimeoutException: yield f"{page} does not show {asked} to whoever comes from a search for it"
     yield from complaints(driver, urlsplit(address).netloc)
 
 
@@ -243,7 +273,7 @@ def main():
     Thread(target=server.serve_forever, daemon=True).start()
     address = f"http://127.0.0.1:{server.server_port}"
     todo = Queue()
-    for task in [*([] if a.only else (learns, misleads)), *(p.relative_to(a.site).as_posix() for p in pages)]: todo.put(task)
+    for task in [*([] if a.only else (learns, misleads, loses)), *(p.relative_to(a.site).as_posix() for p in pages)]: todo.put(task)
     axe = axe_core() if a.axe else None
     with ThreadPoolExecutor(a.browsers) as pool:
         opened = [pool.submit(browse, todo, address, axe, a) for _ in range(a.browsers)]

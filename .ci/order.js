@@ -11,7 +11,13 @@
   };
   Fuse.prototype.search = function (query, options = {}) {
     const asked = words(query).trim();
-    const found = search.call(this, query, { ...options, limit: -1 });
+    const all = words => search.call(this, words, { ...options, limit: -1 });
+    let found = all(query);
+    const [first, ...others] = query.match(/\S+/g) || [];
+    if (!found.length && others.length) {  // nobody says it in these words together
+      const having = others.map(word => new Set(all(word).map(one => one.refIndex)));
+      found = all(first).filter(one => having.every(places => places.has(one.refIndex)));
+    }
     const ranks = new Map(found.map(one => [one, 2 * kind(one.item, asked) + (one.item.shelf || 0)]));
     found.sort((a, b) => ranks.get(a) - ranks.get(b));
     return options.limit > 0 ? found.slice(0, options.limit) : found;

@@ -14,7 +14,11 @@ HOVERS = "doc-noteref", "quarto-xref", "data-cites"  # what tippy shows somethin
 TIPPY = re.compile(r'<(?:script src|link href)="[^"]*tippy[^"]*"[^>]*>(?:</script>)?\n?')
 SEARCH = re.compile(r'(<script src="[^"]*site_libs/quarto-search/)autocomplete.umd.js"></script>.*?quarto-search.js"></script>', re.S)
 AT_ONCE = {'window.document.addEventListener("DOMContentLoaded", function': "queueMicrotask(function",  # for a script that comes late
-           "currentUrl = new URL(window.location)": "currentUrl = window.askedAddress"}
+           "currentUrl = new URL(window.location)": "currentUrl = window.askedAddress",
+           # what is found in a fold, or in a phone's contents, cannot be scrolled to; words that stand apart are marked one by one
+           "const isMarkVisible =": "const isMarkVisible = (mark.checkVisibility?.() ?? true) &&",
+           "highlight(query, mainEl);": """highlight(query, mainEl);
+    for (const word of mainEl.querySelector("mark") ? [] : query.match(/[\\w.]{3,}/g) || []) highlight(word, mainEl);"""}
 LINE = re.compile(r'<a href="#cb[\d-]+" aria-hidden="true" tabindex="-1"></a>')  # a link from each line of code to itself
 VARIABLE = re.compile(r"""(?<=[{;])\s*(--[\w-]+):(?:"[^"]*"|'[^']*'|[^;{}"'])*;?""")
 REMARKS = re.compile(r"^[ \t]*//.*\n|^[ \t]+|^[ \t]*\n", re.M)  # whole lines of them; and indentation
