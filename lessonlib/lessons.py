@@ -278,8 +278,8 @@ def make_readme(
     "Write the README from the home page"
     from nbconvert import MarkdownExporter
     from nbconvert.preprocessors import RegexRemovePreprocessor
-    exporter = MarkdownExporter(exclude_output_prompt=True)
-    hidden = RegexRemovePreprocessor(patterns=[r"#\| *(hide|echo: *false)"])
+    exporter = MarkdownExporter(exclude_output_prompt=True, exclude_input=True)
+    hidden = RegexRemovePreprocessor(patterns=[r"#\| *hide", r"Sliders\("]) # no scripts there
     exporter.register_preprocessor(hidden, enabled=True)
     text,_ = exporter.from_filename(str(index))
     text = re.sub(r"\]\((?=images/|(foundations/)?\w+\.ipynb)", "](nbs/", text)
