@@ -114,7 +114,7 @@ def run_lesson(
     nbdev_clean(str(path))
 
 # %% ../nbs/foundations/08_notebooks.ipynb #ade3cb20
-LIBRARIES = "fastai.vision.all", "timm", "sklearn.linear_model", "nbdev.test", "pytest"
+LIBRARIES = "fastai.vision.all timm sklearn.linear_model torch._dynamo nbdev.test pytest".split()
 
 def _execute(path):
     "All cells, one after the other, as the command `nbdev-test` runs them"

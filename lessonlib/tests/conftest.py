@@ -2,7 +2,7 @@
 
 # %% auto #0
 __all__ = ['FLAGS', 'together', 'LONGEST', 'faces50', 'untrained', 'bundle_once', 'program', 'start_browser', 'browser',
-           'workers', 'pytest_cmdline_main', 'pytest_collection_modifyitems', 'pytest_configure']
+           'workers', 'pytest_cmdline_main', 'pytest_collection_modifyitems', 'pytest_configure', 'forked']
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #1b852b6d
 import os, shutil, signal
@@ -109,3 +109,15 @@ def pytest_configure():
     "Listen to Ctrl-C again"
     if signal.getsignal(signal.SIGINT)==signal.SIG_IGN:
         signal.signal(signal.SIGINT, signal.default_int_handler)
+
+# %% ../../nbs/foundations/08_notebooks.ipynb #486c333b
+@pytest.fixture(scope="session")
+def forked():
+    "Starts processes with the libraries: a run has one fork server, which keeps what it began with"
+    from multiprocessing import forkserver, get_all_start_methods, get_context
+    from lessonlib.lessons import LIBRARIES
+    if "forkserver" not in get_all_start_methods(): return get_context("spawn")
+    context = get_context("forkserver")
+    context.set_forkserver_preload(LIBRARIES)
+    forkserver.ensure_running()
+    return context

@@ -184,15 +184,12 @@ def _train(env, options):
     from lessonlib.fast_digits import main
     main(**options)
 
-@pytest.fixture(scope="module")
-def process():
-    "Starts processes that find their imports already done"
+@pytest.fixture
+def process(forked):
+    "Starts processes that find the libraries imported"
     if os.name!="posix": pytest.skip("forks and SIGKILL are POSIX")
-    from multiprocessing import get_context
-    context = get_context("forkserver")
-    context.set_forkserver_preload("lessonlib.fast_digits pandas pytest torch._dynamo".split())
     def start(env={}, **options):
-        (process := context.Process(target=_train, args=(env, options))).start()
+        (process := forked.Process(target=_train, args=(env, options))).start()
         return process
     return start
 
