@@ -55,7 +55,6 @@ def _to_device(self:Trainer):
     for dl in (self.train_dl, self.valid_dl):
         if isinstance(dl, Minibatches): dl.to(self.device, layout)
 
-# %% ../nbs/05_training.ipynb #598aa193
 @patch
 def clock(self:Trainer) -> float: # seconds since some moment
     "The time, when the device has finished all that was asked of it"
@@ -280,6 +279,7 @@ def warm_up(self:Trainer):
     for b,old in zip(self.model.buffers(), buffers): b.data.copy_(old)
     self.history.warm_up += self.clock()-start
 
+# %% ../nbs/05_training.ipynb #9d51f6a9
 @patch
 def _rehearse(self:Trainer, xb, yb):
     xb,yb,_ = self._own_rows(xb, yb)
