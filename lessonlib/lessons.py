@@ -279,7 +279,7 @@ def make_readme(
     from nbconvert import MarkdownExporter
     from nbconvert.preprocessors import RegexRemovePreprocessor
     exporter = MarkdownExporter(exclude_output_prompt=True, exclude_input=True)
-    hidden = RegexRemovePreprocessor(patterns=[r"#\| *hide", r"(?s).*Sliders\("]) # no scripts there
+    hidden = RegexRemovePreprocessor(patterns=[r"#\| *hide", r"[\s\S]*Sliders\("]) # no scripts there
     exporter.register_preprocessor(hidden, enabled=True)
     text,_ = exporter.from_filename(str(index))
     text = re.sub(r"\]\((?=images/|(foundations/)?\w+\.ipynb)", "](nbs/", text)
