@@ -9,8 +9,6 @@ __all__ = ['export_bundle', 'linear_head', 'head_learner', 'bundle_learner', 'am
 from copy import deepcopy
 from importlib.metadata import version
 from pathlib import Path
-
-# %% ../nbs/02b_export.ipynb #eb000005
 import numpy as np, torch
 from fastai.vision.all import CategoryBlock, DataBlock, ImageBlock, PILImage
 from onnx import checker

@@ -15,11 +15,10 @@ __all__ = ['ARCHS', 'bundle', 'recorded', 'test_the_bundle_answers_all_photos_as
 from ..export import *
 
 # %% ../../nbs/02b_export.ipynb #eb000024
-import hashlib, json, numpy as np, pytest, shutil
-from fastai.vision.all import PILImage, Resize
+import json, numpy as np, pytest, shutil
 from ..data import dataset
-from ..deploy import FILES, BundleError, load_bundle, model_session
-from ..photo import METHODS, square, square_margin
+from ..deploy import FILES, BundleError, load_bundle
+from ..photo import METHODS, square
 from ..features import fit_head, out_of_fold, photo_features
 from ..heads import amend_bundle, export_head
 from .test_heads import of_training
