@@ -135,8 +135,9 @@ class Running:
             if self.process.poll() is not None: raise OSError(log.read_text())
     def __enter__(self): return self
     def __exit__(self, *error):
-        self.process.terminate(); self.process.wait(10)
-        said = self.log.read_text()
+        self.process.terminate()
+        ended,said = self.process.wait(10),self.log.read_text()
+        assert ended in (0, -9) or os.name=="nt", said # stopped gently, or killed by us
         assert "Traceback" not in said and "FOREIGN" not in said, said
 
 # %% ../../nbs/02c_spaces.ipynb #28e595c7
