@@ -15,12 +15,10 @@ from importlib.metadata import version
 from importlib.resources import files
 from pathlib import Path
 from string import Template
-from .archives import integrity_of, npm_files
 from .bundle import BundleError
 from .deploy import load_bundle
 from .files import scratch_folder, whole_folder
 from .photo import MAX_BYTES, MAX_PIXELS, PhotoError, open_photo
-from .places import data_home
 
 # %% ../nbs/02c_spaces.ipynb #d8d4b991
 class NoGradio(ImportError):
@@ -155,6 +153,8 @@ RUNTIME = dict(
 
 def npm_runtime() -> Path: # folder, for `runtime=`
     "Both files of the runtime, from npm; raises `NoPackage` where it cannot bring them"
+    from lessonlib.archives import npm_files
+    from lessonlib.places import data_home
     wanted = {f"dist/{file}": integrity for file,integrity in RUNTIME.values()}
     return npm_files(f"onnxruntime-web@{WEB}", wanted, data_home("archive"))
 
@@ -164,6 +164,7 @@ def runtime_files(
     given:str|Path|None, # folder of npm's onnxruntime-web, to copy from; a CDN if None
 ) -> dict[str, dict]: # `url` and `integrity` of `module` and `wasm`
     "Address and hash of both files of the runtime; copies them in if a folder is given"
+    from lessonlib.archives import integrity_of # a Space comes without that module
     if given is None: return {k: dict(url=CDN+f, integrity=h) for k,(f,h) in RUNTIME.items()}
     given = Path(given)/"dist" if (Path(given)/"dist").is_dir() else Path(given)
     (folder/"runtime").mkdir()
