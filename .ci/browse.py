@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
 """Open every page of a built site in headless Chromium, wide and narrow, light and dark, and say what is wrong with it:
-errors in the console, requests that fail or leave the site, pictures that do not load, content wider than a phone,
+errors in the console, requests that fail or leave the site, pictures that do not load, content wider than a phone, words cut in a column,
 text that its background swallows, whatever axe-core, which npm brings, finds against WCAG and its own good practice,
 and a search that shows something else before the place where a name or a word is explained, or leads where its words are not in view."""
 import argparse, base64, html, json, os, re, shutil, sys, tempfile, time
@@ -49,12 +49,25 @@ const light = c => c.slice(0, 3).map(v => v / 255).map(v => v <= .04045 ? v / 12
 const behind = e => { const c = rgb(getComputedStyle(e).backgroundColor);
     return c[3] !== 0 ? c : e.parentElement ? behind(e.parentElement) : [255, 255, 255]; };
 const out = new Set();
-for (const e of document.querySelectorAll("main :not(svg *):not(.sourceCode *), #quarto-sidebar *")) {
+for (const e of document.querySelectorAll("body :not(svg *):not(.sourceCode *)")) {
     const words = [...e.childNodes].filter(n => n.nodeType === 3).map(n => n.data.trim()).join(" ").trim();
     if (!words || !e.getClientRects().length || e.closest("style, script, .gradio-container")) continue;
     const [a, b] = [light(rgb(getComputedStyle(e).color)), light(behind(e))];
     const ratio = (Math.max(a, b) + .05) / (Math.min(a, b) + .05);
     if (ratio < 4.5) out.add(`<${e.localName}> ${words.slice(0, 30)}: ${ratio.toFixed(2)}`);
+}
+return [...out].slice(0, 3);
+"""
+# Words of a table that are cut because their column is squeezed
+CUT = """
+const out = new Set(), range = document.createRange();
+for (const cell of document.querySelectorAll("main :is(th, td)")) {
+    const texts = document.createTreeWalker(cell, NodeFilter.SHOW_TEXT);
+    while (texts.nextNode()) for (const word of texts.currentNode.data.matchAll(/[\\p{L}\\d]{3,}/gu)) {
+        range.setStart(texts.currentNode, word.index);
+        range.setEnd(texts.currentNode, word.index + word[0].length);
+        if (new Set([...range.getClientRects()].map(r => r.top)).size > 1) out.add(word[0]);
+    }
 }
 return [...out].slice(0, 3);
 """
@@ -147,6 +160,7 @@ def open_page(driver, url, view, axe, contrast):
     yield from settled(driver, urlsplit(url).netloc)
     yield from (f"picture not shown: {src}" for src in driver.execute_script(MISSING))
     yield from (f"wider than the window: {what}" for what in driver.execute_script(WIDER))
+    yield from (f"cut in a narrow column: {word}" for word in driver.execute_script(CUT))
     yield from (f"hard to read: {what}" for what in driver.execute_script(PALE))
     if axe:
         driver.execute_script(axe)

@@ -1,5 +1,5 @@
 """What both site builders leave undone on a page: names for its parts, contents on a phone, links to the true notebooks."""
-import base64, io, re
+import base64, html, io, re
 from pathlib import Path
 
 from PIL import Image
@@ -26,6 +26,10 @@ addEventListener("load", boxes); addEventListener("resize", boxes); addEventList
 </script>"""
 
 
+TABLE = re.compile(r"<table\b(?:(?!<table\b).)*?</table>", re.S)
+ROW = re.compile(r"<tr\b.*?</tr>", re.S)
+CELL = re.compile(r"<(t[hd])\b([^>]*)>(.*?)</t[hd]>", re.S)
+NUMBER = re.compile(r"[-−+<>≤≥~]?\s*[\d.,]+.{0,8}|NaN|[-–]?")  # a unit may follow; what is missing counts, too
 LESSON = re.compile(r"^\| (?=\[[^]]+\]\(([\w/]+)\.ipynb\))", re.M)  # a row of the home page's table
 
 
@@ -83,6 +87,19 @@ def sized(text, nb):
     return text
 
 
+def with_words(found):
+    "A table whose cells bear the class `words` where their column holds words: numbers stand at the right, words at the left"
+    rows = [CELL.findall(row) for row in ROW.findall(found[0])]
+    if re.search("(col|row)span", found[0]) or len({*map(len, rows)}) != 1: return found[0]
+    def said(cell): return " ".join(html.unescape(re.sub("<[^>]*>", "", cell[2])).split())
+    words = [not all(cell[0] == "th" or NUMBER.fullmatch(said(cell)) for cell in column) for column in zip(*rows)]
+    def row(text):
+        columns = iter(words)
+        def cell(m): return m[0].replace(f"<{m[1]}", f'<{m[1]} class="words"', 1) if next(columns) and "class=" not in m[2] else m[0]
+        return CELL.sub(cell, text[0])
+    return ROW.sub(row, found[0])
+
+
 def named(found):
     "A landmark with a name of its own, by which a screen reader tells it from the others"
     tag = re.sub(r' aria-label="[^"]*"', "", found[0])
@@ -107,6 +124,7 @@ def dress(text, page, name):
     text = re.sub(r'(<button class="navbar-toggler"[^>]*) role="menu"', r"\1", text)
     text = text.replace('<div class="toc-actions"', '<div class="toc-actions" role="navigation" aria-label="Mend this page"')
     text = re.sub(r"<th([^>]*)>\s*</th>", r"<td\1></td>", text)  # the empty corner of a table is no heading
+    text = TABLE.sub(with_words, text)
     text = HEAD.sub(lambda m: m[0]+contents(text), text, count=1)
     if name: text = text.replace(f"/edit/main/nbs/{page.removesuffix('.html')}.ipynb", f"/edit/main/nbs/{name}")
     return text.replace("</body>", SCROLL+"</body>", 1)

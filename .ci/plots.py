@@ -20,7 +20,7 @@ def tiles(pixels):
 def is_plot(image):
     "Is it mostly white, and hardly anywhere as rich in shades as a photo? Digits in grey stay as they are, too"
     pixels = np.asarray(image.convert("RGB")).astype(int)
-    if (pixels >= 240).all(-1).mean() < .7 or min(pixels.shape[:2]) < TILE: return False
+    if (pixels >= 240).all(-1).mean() < .69 or min(pixels.shape[:2]) < TILE: return False
     squares = tiles(pixels)
     shades = np.array([len(np.unique(square//16 @ [256, 16, 1])) for square in squares])
     covered = (squares >= 240).all(-1).mean(1) < .3
