@@ -113,6 +113,7 @@ class Code(Question):
     "Answered by a function"
     examples:list # of (expression, what it must give)
     working:str # a program that defines a right answer
+    also:list # other programs that define one
     wrong:list # of (program, what is said to whoever writes it)
     kind = "code"
     @property
@@ -135,6 +136,7 @@ _NUMBER = re.compile(r"^= (\S+)(?: ± (\S+))?(?: (\S.*))?$", re.M)
 _NEAR = re.compile(r"^- (-?[\d.]+): (.+)$", re.M)
 _EXAMPLE = re.compile(r"^>>> (.+)\n((?!>>>|```).+\n)?", re.M)
 _PROGRAM = re.compile(r"^```python\n(.*?)\n```$", re.M|re.S)
+_ALSO = re.compile(r"^```python also\n(.*?)\n```$", re.M|re.S)
 _WRONG = re.compile(r"^```python wrong\n(.*?)\n```\n(\S.+?)$", re.M|re.S)
 _BODY = re.compile(r"^(- |= |```|> )", re.M)
 
@@ -151,7 +153,8 @@ def _number(common, body):
 
 def _code(common, body):
     examples = [(typed, wanted.strip()) for typed,wanted in _EXAMPLE.findall(body)]
-    return Code(*common, examples, _PROGRAM.search(body)[1], _WRONG.findall(body))
+    working,also = _PROGRAM.search(body)[1],_ALSO.findall(body)
+    return Code(*common, examples, working, also, _WRONG.findall(body))
 
 # %% ../nbs/foundations/06c_questions.ipynb #ask00028
 def read_question(
@@ -186,7 +189,9 @@ _SAID = '<li data-right="{:d}">{} {}<br><span>{}</span></li>'
 _FIELD = ('<label><span>Your answer</span> <input name="{}" inputmode="decimal" '
           'autocomplete="off"> <span>{}</span></label>')
 _OTHER = '<li data-at="{0:g}">Not {0:g}: <span>{1}</span></li>'
-_TRIED = '<li>{}<span>{}</span></li>'
+_AREA = ('<label class="area"><span>Your answer</span><textarea name="{}" rows="4" '
+         'spellcheck="false" autocapitalize="off"></textarea></label>')
+_TRIED = '<li data-right="{:d}">{}<span>{}</span></li>'
 
 # %% ../nbs/foundations/06c_questions.ipynb #ask00050
 @patch
@@ -221,14 +226,15 @@ def inputs(self:Code) -> str: # HTML
     "What must come out, and how to have an answer checked"
     lines = [f">>> {typed}\n{wanted}".strip() for typed,wanted in self.examples]
     asks = f'from lessonlib.questions import answer\nanswer("{self.id}", {self.name})'
-    ask = f"<p>In a notebook, define it and ask:</p>{_program(asks)}"
-    return _program("\n".join(lines)) + ask
+    ask = f"<p>The page compares. A notebook runs it; define it there and ask:</p>{_program(asks)}"
+    return _program("\n".join(lines)) + _AREA.format(self.id) + ask
 
 @patch
 def fold(self:Code) -> str: # HTML
-    "One right answer, and wrong ones with what is said to them"
-    tried = "".join(_TRIED.format(_program(text), to_html(said)) for text,said in self.wrong)
-    return f"{_program(self.working)}<p>Tried, and not right:</p><ul>{tried}</ul>"
+    "Right answers, and wrong ones with what is said to them"
+    right = "".join(_TRIED.format(1, _program(text), "") for text in (self.working, *self.also))
+    tried = "".join(_TRIED.format(0, _program(text), to_html(said)) for text,said in self.wrong)
+    return f"<ul>{right}</ul><p>Tried, and not right:</p><ul>{tried}</ul>"
 
 # %% ../nbs/foundations/06c_questions.ipynb #ask00054
 @patch
@@ -240,7 +246,7 @@ def page(self:Question,
     "The question as a form"
     first,_,more = self.text.partition("\n\n")
     summary = dict(choice="Each choice", number="The number", code="An answer")[self.kind]
-    facts = ""
+    facts = f' data-name="{self.name}"' if self.kind=="code" else ""
     if self.kind=="number": facts = f' data-number="{self.number}" data-within="{self.within}"'
     said = link_words(f"{self.fold()}<p class=\"why\">{to_html(self.why)}</p>", home, seen)
     return Template(page_file("question.html")).substitute(
@@ -258,8 +264,9 @@ class Questions:
     def _repr_html_(self):
         seen = set()
         shown = [question.page(i, self.home, seen) for i,question in enumerate(self.asked, 1)]
+        scripts = ["answers.js"]*any(q.kind=="code" for q in self.asked) + ["questions.js"]
         return Template(page_file("questions.html")).substitute(
-            style=page_file("questions.css"), script=page_file("questions.js"),
+            style=page_file("questions.css"), script="".join(map(page_file, scripts)),
             questions="".join(shown))
 
 # %% ../nbs/foundations/06c_questions.ipynb #ask00057

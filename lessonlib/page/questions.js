@@ -21,6 +21,19 @@ const judges = {
     const near = items.find(item => Math.abs(reply - item.dataset.at) <= within);
     return [false, near ? said(near) : off > 0 ? "Too large." : "Too small."];
   },
+  code(form, items) {
+    const typed = form.querySelector("textarea").value, name = form.dataset.name;
+    if (!typed.match(/[\w]+/g)?.includes(name)) return [null, `Define <code>${name}</code>, which the examples call.`];
+    const imports = form.querySelector("fieldset").textContent.matchAll(/>>> ((?:import|from) [^\n]*)/g);
+    const given = [...imports].map(found => found[1]);
+    const plain = text => window.plainPython(text, name, given);
+    const known = items.map(item => plain(item.querySelector("pre").textContent));
+    const item = items[known.indexOf(plain(typed))];
+    if (item) return item.dataset.right === "1" ? [true, ""] : [false, said(item)];
+    form.querySelector("details").open = true;
+    return [null, "A page cannot run Python, and yours is none of the programs that this one knows. It may be right all the same: " +
+      "compare it with the first one below, or open the notebook and let it run there, as said above."];
+  },
 };
 const forms = [...box.querySelectorAll("form")].filter(form => form.dataset.kind in judges);
 const check = form => {
