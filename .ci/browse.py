@@ -71,8 +71,13 @@ for (const cell of document.querySelectorAll("main :is(th, td)")) {
 }
 return [...out].slice(0, 3);
 """
+# Names of places that stand twice: a link finds the first alone
+TWICE = """
+const ids = [...document.querySelectorAll("body [id]")].map(e => e.id);
+return [...new Set(ids.filter((id, i) => ids.indexOf(id) !== i))].slice(0, 3);
+"""
 # What axe-core finds, a line for each rule: the rule, how often, and the first place. Code becomes bare text before, where its
-# coloured words are nothing but that: half of all that axe-core would look at
+# coloured words are nothing but that, and `TWICE` has seen their names: half of all that axe-core would look at
 FOUND = """
 const [contrast, done] = arguments, colour = a => a.name === "class" || a.name === "id";
 for (const code of document.querySelectorAll("pre.sourceCode > code"))
@@ -160,6 +165,7 @@ def open_page(driver, url, view, axe, contrast):
     yield from settled(driver, urlsplit(url).netloc)
     yield from (f"picture not shown: {src}" for src in driver.execute_script(MISSING))
     yield from (f"wider than the window: {what}" for what in driver.execute_script(WIDER))
+    yield from (f"the id {name} stands twice" for name in driver.execute_script(TWICE))
     yield from (f"cut in a narrow column: {word}" for word in driver.execute_script(CUT))
     yield from (f"hard to read: {what}" for what in driver.execute_script(PALE))
     if axe:
