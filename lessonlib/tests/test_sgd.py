@@ -28,7 +28,7 @@ def test_sgd_steps_like_pytorch(mom, wd):
     ours,theirs = [torch.full((3,), 1.1).double().requires_grad_() for _ in range(2)]
     torch_opt = torch.optim.SGD([theirs], lr=0.01, momentum=mom, weight_decay=wd)
     for opt,abc in [(SGD([ours], 0.01, mom, wd), ours), (torch_opt, theirs)]:
-        for _ in range(200):
+        for _ in range(100):
             opt.zero_grad()
             mse(quad(*abc, x), y).backward()
             opt.step()
@@ -194,7 +194,7 @@ def test_error_falls_as_relus_are_added(curve):
     def error(n):
         params = spread_relus(n, x)
         opt = SGD(params.values(), 0.01, 0.9)
-        return fit(lambda x: relu_sum(x=x, **params), x, curve(x), opt, steps=1000)[-1]
+        return fit(lambda x: relu_sum(x=x, **params), x, curve(x), opt, steps=500)[-1]
     errors = [error(n) for n in (1, 2, 4, 32)]
     assert all(b < a for a,b in zip(errors, errors[1:]))
 
