@@ -10,8 +10,6 @@ __all__ = ['FORMAT', 'Checkpoint', 'random_state', 'set_random_state', 'pack_sta
 import hashlib, json, random, time, warnings
 from collections import namedtuple
 from pathlib import Path
-
-# %% ../nbs/05b_checkpoints.ipynb #b87604b8
 import numpy as np, torch
 from fastcore.basics import patch
 from .files import write_whole
@@ -61,7 +59,6 @@ def random_state() -> dict: # of torch's, NumPy's and Python's generator
     if torch.cuda.is_available(): state["cuda"] = torch.cuda.get_rng_state()
     return state
 
-# %% ../nbs/05b_checkpoints.ipynb #0fabc885
 def set_random_state(
     state:dict, # what `random_state` returned, read back from JSON or not
 ):
@@ -80,6 +77,8 @@ def pack_state(
     "Take the tensors out of a state"
     if isinstance(state, torch.Tensor): return {name: state},{"tensor": name}
     if not isinstance(state, (dict, list, tuple)): return {},state
+    if isinstance(state, dict) and state.keys()=={"tensor"}: raise ValueError(
+        f"{name or 'the state'} has 'tensor' as its only key, which marks a place: rename it")
     items = state.items() if isinstance(state, dict) else enumerate(state)
     packed = {key: pack_state(value, f"{name}.{key}" if name else str(key)) for key,value in items}
     tensors = {n: t for found,_ in packed.values() for n,t in found.items()}
@@ -111,7 +110,6 @@ def save_checkpoint(
     tensors = {name: t.detach().cpu().clone().contiguous() for name,t in tensors.items()}
     data = save(tensors, dict(format=FORMAT, rest=json.dumps(rest)))
     path = Path(folder)/f"step-{step:09}-{hashlib.sha256(data).hexdigest()[:16]}.safetensors"
-    path.parent.mkdir(parents=True, exist_ok=True)
     write_whole(path, data)
     return path
 

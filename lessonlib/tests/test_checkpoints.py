@@ -51,6 +51,8 @@ def test_a_state_of_any_shape_comes_back():
     tensors,rest = pack_state(state)
     assert tensors.keys()=={"a.b.0", "e.0.f"}
     assert str(unpack_state(tensors, json.loads(json.dumps(rest))))==str(state)
+    with pytest.raises(ValueError, match="a.b has 'tensor' as its only key"):
+        pack_state(dict(a=dict(b=dict(tensor=3))))
 
 # %% ../../nbs/05b_checkpoints.ipynb #7959197f
 def test_a_file_that_was_cut_altered_or_renamed_is_refused(tmp_path):
