@@ -14,6 +14,7 @@ from torch import nn
 # %% ../nbs/05c_fast_digits.ipynb #48411302
 from .checkpoints import Checkpoints
 from .digits import Digits, load_digits
+from .files import write_whole
 from .mnist import Minibatches, batch_accuracy, digit_net
 from .training import Trainer, processes
 
@@ -95,10 +96,11 @@ def _trainer(data, net, rows, bs, precision):
         metrics=[batch_accuracy], precision=precision, smoothing=.1)
 
 def _report(t, out):
-    from safetensors.torch import save_file
+    from safetensors.torch import save
     print(t.history)
-    losses = json.dumps(t.history.losses)
-    if out: save_file(t.model.state_dict(), out, dict(losses=losses))
+    if not out: return
+    data = save(t.model.state_dict(), dict(losses=json.dumps(t.history.losses)))
+    write_whole(out, data)
 
 # %% ../nbs/05c_fast_digits.ipynb #b839b780
 if __name__=="__main__" and "__file__" in globals(): call_parse(main)

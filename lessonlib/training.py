@@ -248,7 +248,7 @@ def _remaining(self:Trainer):
 def validate(self:Trainer) -> dict[str, float]: # loss and metrics, by name
     "Loss and metrics on the validation data, where every row counts the same"
     if self.valid_dl is None: return {}
-    names = [getattr(m, "__name__", type(m).__name__) for m in self.metrics]
+    names = [getattr(getattr(m, "func", m), "__name__", type(m).__name__) for m in self.metrics]
     sums = torch.zeros(len(names)+2, device=self.device)
     self.net.eval()
     with torch.no_grad(), self.cast():

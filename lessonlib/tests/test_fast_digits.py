@@ -54,7 +54,7 @@ def test_the_quick_net_sees_the_middle_only():
 
 # %% ../../nbs/05c_fast_digits.ipynb #1f9024a6
 def test_digits_are_trained_and_the_weights_written(tmp_path, capsys):
-    out = tmp_path/"weights.safetensors"
+    out = tmp_path/"new"/"weights.safetensors"
     main(net="linear", epochs=1, bs=64, out=str(out))
     said = capsys.readouterr().out
     assert "batch_accuracy" in said and float(said.split()[-1])>.8

@@ -137,7 +137,7 @@ def test_validation_counts_each_row_once():
     x,y = _some(130)
     model = _net().eval()
     t = Trainer(model, (Minibatches(x, y, 32), Minibatches(x, y, 50, shuffle=False)), device="cpu",
-                metrics=[batch_accuracy], smoothing=.2)
+                metrics=[partial(batch_accuracy)], smoothing=.2)
     with torch.no_grad(): preds = model(x)
     found = t.validate()
     assert found["valid_loss"]==pytest.approx(F.cross_entropy(preds, y).item(), rel=1e-5)
