@@ -7,6 +7,7 @@ __all__ = ['softmax', 'loss_and_gradient', 'fit_linear', 'stratified_folds']
 
 # %% ../nbs/foundations/05d_linear.ipynb #4a8c6854
 import numpy as np
+from functools import cache
 
 # %% ../nbs/foundations/05d_linear.ipynb #45971f1f
 def softmax(
@@ -42,7 +43,6 @@ def fit_linear(
 ) -> tuple: # weights, features × labels; and bias, one for each label
     "The linear model with the least loss"
     from scipy.optimize import minimize
-    from threadpoolctl import threadpool_limits
     share = 1/(n_labels*np.bincount(y)[y]) if balanced else np.full(len(y), 1/len(y))
     pair = 2 if n_labels==2 else 1 # two labels have one line: scikit-learn punishes that one
     shape,right = (x.shape[1]+1, n_labels),np.eye(n_labels, dtype=x.dtype)[y]
@@ -50,11 +50,19 @@ def fit_linear(
     def loss_at(flat):
         loss,gradient = loss_and_gradient(flat.astype(x.dtype).reshape(shape), *fixed)
         return float(loss),gradient.ravel().astype(float)
-    with threadpool_limits(1, "blas"):
+    with _linear_algebra().limit(limits=1):
         found = minimize(loss_at, np.zeros(np.prod(shape)), jac=True, method="L-BFGS-B",
                          options=dict(gtol=1e-3, maxiter=200))
     params = found.x.astype(x.dtype).reshape(shape)
     return params[:-1],params[-1]
+
+# %% ../nbs/foundations/05d_linear.ipynb #5e023a97
+@cache
+def _linear_algebra():
+    "The libraries behind NumPy and SciPy, found once: to look for them takes as long as a small fit"
+    import scipy.optimize
+    from threadpoolctl import ThreadpoolController
+    return ThreadpoolController().select(user_api="blas")
 
 # %% ../nbs/foundations/05d_linear.ipynb #7061df5f
 def stratified_folds(

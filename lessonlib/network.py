@@ -8,6 +8,7 @@ __all__ = ['as_onnx', 'weights_of', 'Network', 'TorchNetwork', 'feature_network'
 # %% ../nbs/foundations/05c_network.ipynb #f499df9b
 import hashlib, logging, re, warnings
 from contextlib import contextmanager
+from functools import lru_cache
 
 # %% ../nbs/foundations/05c_network.ipynb #3ca1d47c
 import numpy as np
@@ -142,6 +143,14 @@ class TorchNetwork:
         with torch.no_grad(): seen = self.net(torch.tensor(x).to(self.device))[0]
         return seen.float().cpu().numpy()
 
+# %% ../nbs/foundations/05c_network.ipynb #6e97557f
+@lru_cache(4)
+def _opened(file, changed, arch, size):
+    "The network that a file holds, opened once in a program for each change; None if it is damaged"
+    content = file.read_bytes()
+    if file.stem.endswith(hashlib.sha256(content).hexdigest()[:16]):
+        return Network(content, arch, size)
+
 # %% ../nbs/foundations/05c_network.ipynb #210c8739
 def feature_network(
     arch:str=LITE0, # name of a model in timm
@@ -153,9 +162,8 @@ def feature_network(
     if device!="cpu": return TorchNetwork(_pretrained(arch), arch, size, device)
     folder,stem = data_home("model"),f"{re.sub(r'[^A-Za-z0-9.]+', '-', arch)}-{size}-features"
     for file in folder.glob(f"{stem}-*.onnx"):
-        content = file.read_bytes()
-        if file.stem.endswith(hashlib.sha256(content).hexdigest()[:16]):
-            return Network(content, arch, size)
+        network = _opened(file, file.stat().st_mtime_ns, arch, size)
+        if network: return network
         file.unlink()
     try: content = _written_down(arch, size)
     except (ValueError, OSError): raise
