@@ -118,8 +118,9 @@ class Cleaner:
         self.max_n,self.height,self.said = max_n,height,""
         self.root = Path(features.folder)
         self.journal = Journal(self.root)
-        self._look(features)
-        if self.journal.doing: self._finish()
+        self.features = features
+        if self.journal.doing: self._finish() # which looks again
+        else: self._look(features)
 
     def close(self):
         "Let another cleaner have the folder"
