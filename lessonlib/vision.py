@@ -7,11 +7,9 @@ __all__ = ['Photo', 'photo_dls', 'FixedStatistics', 'normalize', 'photo_learner'
            'predict_validation', 'evaluate', 'predict', 'LITE0', 'ErrorInterval', 'Validation', 'error_interval',
            'clean_photos', 'download_photos', 'search_photos']
 
-# %% ../nbs/01_vision.ipynb #e2bdfb34
+# %% ../nbs/01_vision.ipynb #b302f20c
 from collections import Counter
 from pathlib import Path
-
-# %% ../nbs/01_vision.ipynb #b302f20c
 import timm, torch
 from fastai.vision.all import (
     Callback, CategoryBlock, ChannelsLast, DataBlock, DataLoaders, FuncSplitter, ImageBlock,

@@ -155,9 +155,9 @@ def needs(name):
 # %% ../../nbs/01_vision.ipynb #57f660a6
 @needs("bird_or_tree")
 def test_birds_and_trees_are_told_apart(tmp_path):
-    for i,file in enumerate(sorted(dataset("bird_or_tree").rglob("*.jpg"))[::2]):
+    for i,file in enumerate(sorted(dataset("bird_or_tree").rglob("*.jpg"))[::3]):
         (tmp_path/file.parent.name).mkdir(exist_ok=True)
         shutil.copy(file, tmp_path/file.parent.name/f"{i}.jpg")
-    learn = photo_learner(photo_dls(tmp_path, size=96, augment=True))
+    learn = photo_learner(photo_dls(tmp_path, size=64, augment=True))
     with learn.no_bar(), learn.no_logging(): fine_tune(learn, 1)
-    assert evaluate(learn).rate <= .06 # two of the 38 photos held back
+    assert evaluate(learn).rate <= .04 # one of the 25 photos held back
