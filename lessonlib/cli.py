@@ -108,7 +108,7 @@ def predict(
         try: answer = classifier.answer(photo)
         except (PhotoError, OSError) as e: complain(f"{photo}: {e}", 1)
         else:
-            rows.append(dict(file=str(photo), said=answer.words, **answer.probs))
+            rows.append(_row(photo, answer))
             print(_as_json(rows[-1]) if json else f"{printable(photo)}: {_in_words(answer, top)}")
     if csv: _write_answers(csv, rows, classifier.labels)
     bad = len(files)-len(rows)
@@ -119,6 +119,13 @@ def predict(
 def _in_words(answer, top):
     words = ", ".join(f"{printable(label)} {p:.1%}" for label,p in [*answer.probs.items()][:top])
     return words if answer.words==answer.label else f"{answer.words} ({words})"
+
+def _row(file, answer):
+    "A row of a table, also if a label is called as one of the table's own columns"
+    probs = {_column(label): p for label,p in answer.probs.items()}
+    return dict(file=str(file), said=answer.words) | probs
+
+def _column(label): return f"label {label}" if label in ("file", "said") else label
 
 def _as_json(row):
     text = json.dumps(row, ensure_ascii=False)
@@ -133,7 +140,7 @@ def _all_files(photos):
 
 def _write_answers(file, rows, labels):
     import pandas as pd
-    _write_table(file, pd.DataFrame(rows, columns=["file", "said", *labels]))
+    _write_table(file, pd.DataFrame(rows, columns=["file", "said", *map(_column, labels)]))
 
 # %% ../nbs/08_command_line.ipynb #e5d418ce
 def evaluate(
@@ -156,8 +163,7 @@ def evaluate(
     for label,rate in rates.items(): print(f"  {printable(label)}: {rate}")
     for was,taken,n in most_confused(*found.judged, found.labels)[:5]:
         print(printable(f"{n} × {was} taken for {taken}"))
-    if csv: _write_answers(csv, [dict(file=f, said=a.words, **a.probs)
-                                 for f,a in zip(found.files, found.answers)], found.labels)
+    if csv: _write_answers(csv, [*map(_row, found.files, found.answers)], found.labels)
     return error
 
 # %% ../nbs/08_command_line.ipynb #8b3f2240
@@ -227,7 +233,7 @@ def collect(
     folder = Path(folder)
     for word in words:
         label,_,wording = word.partition("=")
-        if Path(label).name!=label: raise ValueError(f"{label!r} cannot be the name of a folder")
+        if label in ("", "..") or Path(label).name!=label: raise ValueError(f"{label!r} cannot be the name of a folder")
         try: _download(wording or label, folder/label, n)
         except NoPhotosFound as e: print(f"{label}: {e}")
     if not folder.is_dir(): raise NoPhotosFound(words, {})

@@ -15,7 +15,8 @@ __all__ = ['MISTAKES', 'MOMENTS', 'TRAIN', 'STOPPED', 'AT_WORK', 'HEAVY', 'typed
            'test_a_training_that_cannot_write_says_what_to_do', 'test_check_says_what_may_be_wrong_and_moves_nothing',
            'test_compare_names_error_time_and_size_of_each_network', 'test_evaluate_judges_photos_of_ones_own',
            'test_predict_answers_for_a_folder_as_lines_json_and_table',
-           'test_names_from_strangers_cannot_steer_a_terminal', 'test_a_reader_who_has_gone_is_no_error_of_the_photos',
+           'test_a_label_may_be_called_as_a_column_of_the_table', 'test_names_from_strangers_cannot_steer_a_terminal',
+           'test_a_reader_who_has_gone_is_no_error_of_the_photos',
            'test_predict_answers_for_good_photos_and_names_the_bad_one', 'test_predict_says_so_when_it_is_not_sure',
            'test_collect_takes_addresses_from_a_file', 'test_space_writes_a_page_and_touches_no_folder_that_is_there',
            'test_teach_writes_a_page_and_touches_no_folder_that_is_there',
@@ -58,7 +59,7 @@ train --size big; train --size 1000000000; train --out mine
 check nowhere; evaluate one nowhere
 predict nowhere x.png; predict one x.png; predict one
 compare; compare nowhere; compare one --arch resnet_18; compare one --size 9
-collect bird; collect ../bird -o x
+collect bird; collect ../bird -o x; collect ..=bird -o x; collect =bird -o x
 app nowhere; app one --port web
 space nowhere x; space one; space one x --kind docker
 teach; teach x --runtime one; teach x --arch resnet_18"""
@@ -338,6 +339,16 @@ def test_predict_answers_for_a_folder_as_lines_json_and_table(trained, faces50, 
     lines = [json.loads(line) for line in capsys.readouterr().out.splitlines() if line[0]=="{"]
     assert len(lines)==50 and abs(lines[0]["face"]+lines[0]["other"]-1)<1e-5
     assert (tmp_path/"all.csv").read_text().startswith("file,said,face,other")
+
+def test_a_label_may_be_called_as_a_column_of_the_table(trained, tmp_path, capsys):
+    photo = next(dataset("faces").glob("face/*.png"))
+    folder = shutil.copytree(trained[0]/"out", tmp_path/"b")
+    facts = json.loads((folder/"bundle.json").read_text(encoding="utf-8"))
+    (folder/"bundle.json").write_text(json.dumps(facts | dict(labels=["file", "said"])))
+    assert status("predict", folder, photo, "--json", "--csv", tmp_path/"all.csv") == 0
+    row = json.loads(re.search("^{.*", capsys.readouterr().out, re.M)[0])
+    assert row["file"]==str(photo) and abs(row["label file"]+row["label said"]-1)<1e-5
+    assert (tmp_path/"all.csv").read_text().startswith("file,said,label file,label said\n")
 
 def test_names_from_strangers_cannot_steer_a_terminal(trained, tmp_path, capsys):
     photo = tmp_path/"a\x1b[31mred\n.png"
