@@ -213,12 +213,12 @@ def _mark(ax, rows, x, y):
 # %% ../nbs/07_which_model.ipynb #4f89977a
 def _dots(name, colour, rows, x, y, **marker):
     "The dots of a family, in plotly's form"
-    text = [f"<b>{r.model}</b><br>{r.size:.0f} px, {r.params:.1f} M parameters"
-            for r in rows.itertuples()]
-    return dict(type="scatter", mode="markers", name=name, legendgroup=name, text=text,
+    beside = [[f"{r.size:.0f}", f"{r.params:.1f}"] for r in rows.itertuples()]
+    return dict(type="scatter", mode="markers", name=name, legendgroup=name,
+        text=list(rows.model), customdata=beside,
         x=[float(f"{v:.4g}") for v in rows[x]], y=[float(v) for v in rows[y]],
-        hovertemplate="%{text}<br>" f"{_AXES.get(y, y)}: %{{y}}<br>{_AXES.get(x, x)}: %{{x}}"
-                      "<extra></extra>",
+        hovertemplate="<b>%{text}</b><br>%{customdata[0]} px, %{customdata[1]} M parameters<br>"
+                      f"{_AXES.get(y, y)}: %{{y}}<br>{_AXES.get(x, x)}: %{{x}}<extra></extra>",
         marker=dict(color=colour, size=[round(v/30, 1) for v in rows["size"]], opacity=.7) | marker)
 
 # %% ../nbs/07_which_model.ipynb #6e44ef4f
