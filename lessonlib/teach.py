@@ -103,8 +103,8 @@ def _write_page(folder, network, runtime, title):
     "What the browser will ask for"
     for file in [PAGE/"style.css", *(PAGE/"teach").iterdir()]:
         if file.name.endswith((".js", ".css")): (folder/file.name).write_bytes(file.read_bytes())
-    page = Template((PAGE/"teach"/"index.html").read_text(encoding="utf-8"))
-    filled = page.substitute(title=html.escape(title), cdn="" if runtime else f" {CDN}")
+    template = Template((PAGE/"teach"/"index.html").read_text(encoding="utf-8"))
+    filled = template.substitute(title=html.escape(title), cdn="" if runtime else f" {CDN}")
     (folder/"index.html").write_text(filled, encoding="utf-8")
     content = untaught(network)
     (folder/"network.onnx").write_bytes(content)

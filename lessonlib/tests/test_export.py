@@ -101,7 +101,7 @@ def test_validation_is_predicted_once_if_it_is_given(untrained, recorded, tmp_pa
         export_bundle(untrained, tmp_path/"b", validation=swapped)
 
 # %% ../../nbs/02b_export.ipynb #83dd6f3f
-ARCHS = [(squeezenet1_1, 64), ("test_convnext", 64), ("test_vit", 160)]
+ARCHS = [(squeezenet1_1, 64), ("test_convnext2", 64), ("test_vit", 160)]
 
 @pytest.mark.parametrize("arch,size", ARCHS, ids=["torchvision", "convnext", "vit"])
 def test_any_architecture_leaves_and_comes_back(faces50, tmp_path, arch, size):
