@@ -190,7 +190,7 @@ def mask_learner(
     void = dls.codes.index("Void") if "Void" in dls.codes else None
     def parts(net): return L(net.down, nn.ModuleList([net.up, net.name_pixels])).map(params)
     return Learner(normalize(dls, stats.mean, stats.std), net, CrossEntropyLossFlat(axis=1),
-        metrics=partial(pixel_accuracy, void=void), splitter=parts,
+        metrics=partial(pixel_accuracy, void=void), splitter=parts, train_bn=False,
         cbs=ChannelsLast() if dls.device.type=="cpu" else None)
 
 # %% ../nbs/06d_masks.ipynb #c3368869
