@@ -2459,6 +2459,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                                          'lessonlib/tests/test_segmentation.py'),
                                                    'lessonlib.tests.test_segmentation.test_a_set_whose_pairs_match_is_batched_with_whole_numbers': ( 'masks.html#test_a_set_whose_pairs_match_is_batched_with_whole_numbers',
                                                                                                                                                      'lessonlib/tests/test_segmentation.py'),
+                                                   'lessonlib.tests.test_segmentation.test_codes_may_end_in_empty_lines_and_have_no_gap': ( 'masks.html#test_codes_may_end_in_empty_lines_and_have_no_gap',
+                                                                                                                                            'lessonlib/tests/test_segmentation.py'),
                                                    'lessonlib.tests.test_segmentation.test_each_pair_that_does_not_match_is_named': ( 'masks.html#test_each_pair_that_does_not_match_is_named',
                                                                                                                                       'lessonlib/tests/test_segmentation.py'),
                                                    'lessonlib.tests.test_segmentation.test_iou_of_a_hand_made_case': ( 'masks.html#test_iou_of_a_hand_made_case',

@@ -67,8 +67,10 @@ def read_codes(
     file = Path(folder)/"codes.txt"
     if not file.is_file(): raise FileNotFoundError(
         f"no {file}: write the names of the classes into it, one a line, that of number 0 first")
-    lines = file.read_text(encoding="utf-8").splitlines()
-    return [line.strip() for line in lines if line.strip()]
+    codes = [line.strip() for line in file.read_text(encoding="utf-8-sig").rstrip().splitlines()]
+    if "" in codes: raise ValueError(f"line {codes.index('')+1} of {file} is empty: each line "
+        "names the class of its number, so a gap would rename all that follow")
+    return codes
 
 def mask_file(
     photo:Path, # a file in `images`

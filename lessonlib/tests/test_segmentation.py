@@ -6,7 +6,8 @@ __all__ = ['scenes', 'own', 'masks_of', 'test_a_few_epochs_on_pretrained_feature
            'test_void_counts_neither_for_nor_against', 'test_iou_of_a_hand_made_case',
            'test_the_network_answers_in_the_size_of_the_photo_and_learns_everywhere',
            'test_pretrained_features_are_those_of_the_installed_weights', 'test_masks_are_coloured_class_by_class',
-           'test_a_folder_without_codes_says_what_to_write', 'test_scenes_are_the_same_again']
+           'test_a_folder_without_codes_says_what_to_write', 'test_codes_may_end_in_empty_lines_and_have_no_gap',
+           'test_scenes_are_the_same_again']
 
 # %% ../../nbs/06d_masks.ipynb #star
 from ..segmentation import *
@@ -34,7 +35,7 @@ def test_a_few_epochs_on_pretrained_features_know_most_of_a_collage(scenes):
     torch.set_num_threads(1)
     learn = mask_learner(mask_dls(scenes, (48, 64)))
     with learn.no_bar(), learn.no_logging(): learn.fine_tune(3, 1e-2)
-    assert learn.recorder.values[-1][-1] >= .6
+    assert learn.recorder.values[-1][-1] >= .75   # 0.44 without them
 
 # %% ../../nbs/06d_masks.ipynb #fc341128
 def test_each_pair_that_does_not_match_is_named(own):
@@ -102,6 +103,12 @@ def test_masks_are_coloured_class_by_class(scenes):
 
 def test_a_folder_without_codes_says_what_to_write(tmp_path):
     with pytest.raises(FileNotFoundError, match="names of the classes"): check_masks(tmp_path)
+
+def test_codes_may_end_in_empty_lines_and_have_no_gap(tmp_path):
+    (tmp_path/"codes.txt").write_text("\ufeffroad\ntree \n\n", encoding="utf-8")
+    assert read_codes(tmp_path) == ["road", "tree"]   # as Windows' editor saves it
+    (tmp_path/"codes.txt").write_text("road\n\ntree")
+    with pytest.raises(ValueError, match="line 2 of .* is empty"): read_codes(tmp_path)
 
 def test_scenes_are_the_same_again(scenes, tmp_path):
     again = collages(tmp_path/"again", 3)
