@@ -122,11 +122,13 @@ def recommend(
     model:DotProduct, # trained
     movies:list, # titles in the order of their codes
     user:int=0, # code of a user; 0 is a new one
-    seen:tuple=(), # titles to leave out
+    seen:tuple=(), # titles to leave out, known to the model or not
     n:int=5, # how many to return
 ) -> pd.Series: # predicted stars, by title, the most first
     "What this user would like best"
+    users = model.users.num_embeddings
+    if not 0<=user<users: raise ValueError(f"user is {user}, and codes go from 0 to {users-1}")
     pairs = torch.tensor([[user, movie] for movie in range(1, len(movies))])
     with torch.no_grad(): stars = model(pairs)
-    found = pd.Series(stars.numpy(), movies[1:]).drop(list(seen))
+    found = pd.Series(stars.numpy(), movies[1:]).drop(list(seen), errors="ignore")
     return found.sort_values(ascending=False).head(n)

@@ -91,6 +91,9 @@ def test_recommendations_leave_out_what_was_seen(trained, rated):
     best = recommend(trained[0], movies, 4)
     again = recommend(trained[0], movies, 4, seen=(best.index[0],))
     assert list(again.index[:4]) == list(best.index[1:])
+    assert recommend(trained[0], movies, 4, seen=("a film that nobody knows",)).equals(best)
+    with pytest.raises(ValueError, match="codes go from 0 to 100"):
+        recommend(trained[0], movies, 101)
     pair = torch.tensor([[4, movies.index(best.index[0])]])
     assert abs(trained[0](pair).item()-best.iloc[0]) < 1e-5
 
