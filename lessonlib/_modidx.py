@@ -1287,6 +1287,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                                                              'lessonlib/tests/test_cleaning.py'),
                                                'lessonlib.tests.test_cleaning.test_a_line_that_was_changed_by_hand_is_named_and_the_folder_is_free_again': ( 'cleaning.html#test_a_line_that_was_changed_by_hand_is_named_and_the_folder_is_free_again',
                                                                                                                                                              'lessonlib/tests/test_cleaning.py'),
+                                               'lessonlib.tests.test_cleaning.test_a_move_that_cannot_be_finished_is_named_and_the_folder_is_free_again': ( 'cleaning.html#test_a_move_that_cannot_be_finished_is_named_and_the_folder_is_free_again',
+                                                                                                                                                            'lessonlib/tests/test_cleaning.py'),
                                                'lessonlib.tests.test_cleaning.test_a_photo_that_is_gone_is_named_and_leaves_nothing_behind': ( 'cleaning.html#test_a_photo_that_is_gone_is_named_and_leaves_nothing_behind',
                                                                                                                                                'lessonlib/tests/test_cleaning.py'),
                                                'lessonlib.tests.test_cleaning.test_a_relabelled_photo_overwrites_nothing': ( 'cleaning.html#test_a_relabelled_photo_overwrites_nothing',

@@ -66,11 +66,12 @@ def _follow(self:Journal, kind, *words):
 @patch
 def _replay(self:Journal):
     "Follow all lines, and settle the last one"
-    try: kind,*words = follow_lines(self.file, self._follow) or [None]
-    except ValueError:
+    try:
+        kind,*words = follow_lines(self.file, self._follow) or [None]
+        if kind in ("move", "back") and not self._carry(*words): self.write("failed", *words)
+    except (ValueError, OSError):
         self.lock.release()
         raise
-    if kind in ("move", "back") and not self._carry(*words): self.write("failed", *words)
 
 # %% ../nbs/01d_cleaning.ipynb #1fee1cf9
 def _free(path):

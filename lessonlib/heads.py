@@ -10,8 +10,6 @@ import json, warnings
 from importlib.metadata import version
 from math import ceil
 from pathlib import Path
-
-# %% ../nbs/02a_heads.ipynb #ca9c2571
 import numpy as np
 from onnx import checker, compose, load_from_string, numpy_helper, parser
 
