@@ -248,7 +248,7 @@ def loses(driver, address):
     "Follow what Quarto's search says of a page's beginning, to a word and to two that stand apart, and yield what is not in view then"
     set_view(driver, "phone")
     driver.get(f"{address}/index.html")
-    if not driver.find_elements("css selector", "#quarto-search"): return
+    if not driver.find_elements("css selector", "script[src*='quarto-search/']"): return
     page,word = far_words(driver.execute_async_script("fetch('search.json').then(said => said.json()).then(arguments[0])"))
     for asked in (word, f"{word} nowhere"):
         driver.get(f"{address}/{page}?q={quote(asked)}")
