@@ -198,9 +198,10 @@ def answer_html(
     top:int=3, # labels to show
 ) -> str: # HTML
     "The photo and its most likely labels, or what is wrong with it"
-    try: im = open_photo(bytes(content))
-    except PhotoError as e: return f"<p role='alert'>{html.escape(str(e))}</p>"
-    answer = classifier.answer(im)
+    try:
+        im = open_photo(bytes(content))
+        answer = classifier.answer(im)
+    except (PhotoError, BundleError) as e: return f"<p role='alert'>{html.escape(str(e))}</p>"
     said = html.escape(answer.words)
     shown = list(answer.probs.items())[:top]
     rows = "".join(f"<li>{html.escape(label)}: {p:.1%}</li>" for label,p in shown)

@@ -245,7 +245,7 @@ def _head_weights(head, kept):
                      targets=kept.y.astype(np.int32)))
 
 # %% ../nbs/02a_heads.ipynb #b26f9bde
-_FIXED = {"format", "labels", "arch", "size", "method", "mean", "std", "files"}
+_FIXED = {"format", "labels", "arch", "head", "size", "method", "mean", "std", "files"}
 
 def amend_bundle(
     path:str|Path, # a bundle

@@ -61,6 +61,12 @@ def _resize(size, method):
     if method in ("squish", "crop", "pad"): return Resize(size, method, pad_mode="zeros")
     raise ValueError(f"method is squish, crop, pad or random, not {method!r}")
 
+def _none_held(path, files, valid):
+    "Why no photo is left to validate"
+    if valid is None: return f"{len(files)} photos leave none to validate: add some"
+    return (f"none of the {len(valid)} files to hold back is among the photos of {path}: "
+            "give them as paths that begin with that folder")
+
 # %% ../nbs/01_vision.ipynb #9f622c78
 def photo_dls(
     path:str|Path, # folder of photos
@@ -84,7 +90,7 @@ def photo_dls(
         get_y=label, splitter=split, item_tfms=_resize(size, method),
         batch_tfms=aug_transforms() if augment else None)
     dls = block.dataloaders(path, bs=min(bs, len(files)//2), num_workers=0)
-    if not dls.valid_ds: raise ValueError(f"{len(files)} photos leave none to validate: add some")
+    if not dls.valid_ds: raise ValueError(_none_held(path, files, valid))
     dls.settings = settings
     return dls
 

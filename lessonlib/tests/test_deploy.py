@@ -271,6 +271,7 @@ def test_each_answer_is_checked_and_not_only_the_first(bundle, cup):
         def run(self, names, feeds): return [np.array([[.5, .6]], np.float32)]
     c.session = Later()
     with pytest.raises(BundleError, match="add up to one"): c.answer(cup)
+    assert "add up to one" in answer_html(c, saved(cup)) # a button's error is shown, not lost
 
 # %% ../../nbs/02_deploy.ipynb #8b81ee0c
 def test_a_network_that_takes_too_much_is_refused_before_it_runs(bundle):

@@ -7,7 +7,8 @@ __all__ = ['SIZES', 'of_training', 'test_photos_of_any_size_become_the_square_of
            'test_a_network_that_will_be_refused_says_so_when_it_is_written', 'heavy',
            'test_strangers_have_no_label_and_own_photos_have_one',
            'test_a_head_that_disagrees_or_a_folder_in_use_leaves_all_as_it_was',
-           'test_facts_say_how_the_error_was_measured', 'test_no_torch_is_needed_to_make_a_bundle',
+           'test_facts_say_how_the_error_was_measured', 'test_what_belongs_to_the_weights_cannot_be_amended',
+           'test_no_torch_is_needed_to_make_a_bundle',
            'test_the_limit_for_strangers_is_that_of_the_photos_that_go_along']
 
 # %% ../../nbs/02a_heads.ipynb #star
@@ -137,6 +138,10 @@ def test_facts_say_how_the_error_was_measured(taught, head_bundle):
     facts = json.loads((head_bundle/"bundle.json").read_text())
     assert facts["error"]["how"]=="out of fold" and facts["error"]["n"]==200 and facts["format"]==2
     assert facts["error"]["rate"]==(taught[2].probs.argmax(1)!=taught[2].targs).mean()
+
+@pytest.mark.parametrize("fact", [dict(labels=["a", "b"]), dict(head="linear")])
+def test_what_belongs_to_the_weights_cannot_be_amended(head_bundle, fact):
+    with pytest.raises(BundleError, match="cannot be amended"): amend_bundle(head_bundle, **fact)
 
 # %% ../../nbs/02a_heads.ipynb #393dacfb
 def test_no_torch_is_needed_to_make_a_bundle(tmp_path):

@@ -83,6 +83,7 @@ def test_folders_that_cannot_work_are_refused(few, tmp_path):
     with pytest.raises(ValueError, match="single photo"): photo_dls(few)
     shutil.rmtree(few/"third")
     with pytest.raises(ValueError, match="none to validate"): photo_dls(few, valid_pct=.01)
+    with pytest.raises(ValueError, match="none of the 1 files"): photo_dls(few, valid={"face/0.png"})
     with pytest.raises(ValueError, match="squish, crop, pad"): photo_dls(few, method="bend")
 
 # %% ../../nbs/01_vision.ipynb #0b9c97c1
