@@ -47,7 +47,7 @@ def movie_ratings(
 def rating_dls(
     rows:pd.DataFrame, # columns user, movie, rating; else a `ValueError`
     valid_pct:float=.2, # share of the ratings that is held back
-    bs:int=64, # ratings in a batch
+    bs:int=64, # ratings in a training batch
     seed:int=42, # of the split
     low:float=.5, # fewest stars
     high:float=5, # most stars; a `ValueError` names a rating beyond
@@ -58,7 +58,7 @@ def rating_dls(
     if len(wrong): raise ValueError(f"{len(wrong)} ratings are not from {low} to {high} stars, the "
         f"first of them in row {wrong.index[0]}: {wrong.rating.iloc[0]}")
     return CollabDataLoaders.from_df(rows, user_name="user", item_name="movie", bs=bs,
-        rating_name="rating", valid_pct=valid_pct, seed=seed)
+        val_bs=1024, rating_name="rating", valid_pct=valid_pct, seed=seed)
 
 # %% ../nbs/06b_ratings.ipynb #8da4c632
 class DotProduct(nn.Module):

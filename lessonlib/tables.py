@@ -89,7 +89,7 @@ def _check_table(table):
 def table_dls(
     table:Table, # rows, and what their columns are for; a `ValueError` if a column is not there
     valid_pct:float=.2, # share of the rows that is held back
-    bs:int=64, # rows in a batch
+    bs:int=64, # rows in a training batch
     seed:int=42, # of the split
 ) -> TabularDataLoaders: # training and validation batches; `medians` fill what is missing later
     "Batches of a table: codes for words, scaled numbers, holes filled and marked"
@@ -97,7 +97,7 @@ def table_dls(
     train,valid = RandomSplitter(valid_pct, seed)(table.rows)
     ready = TabularPandas(table.rows, [Categorify, FillMissing, Normalize], list(table.categories),
         list(table.numbers), table.target, CategoryBlock(), (train, valid), reduce_memory=False)
-    dls = ready.dataloaders(bs=bs)
+    dls = ready.dataloaders(bs=bs, val_bs=1024)
     dls.columns = table._replace(rows=None)
     dls.medians = table.rows.iloc[train][table.numbers].median()
     return dls
