@@ -85,7 +85,8 @@ def tidy(notebook, said, source_url):
         s = c["source"] = text_of(c["source"])
         if c["cell_type"] == "raw": c["source"] = re.sub(r"^output-file:.*\n", "", s, flags=re.M)
         if c["cell_type"] == "markdown": c["source"] = IMAGE.sub(spoken, linked(s))
-        outputs = [o for o in c.get("outputs", []) if WIDGET not in o.get("data", {})]
+        outputs = [o for o in c.get("outputs", []) if WIDGET not in o.get("data", {})
+                   and o.get("name") != "stderr"]  # a notebook has none; nbdev imports what it documents, and a library may warn then
         if "outputs" in c: c["outputs"] = outputs
         for o in outputs:
             data = o.get("data", {})
@@ -278,6 +279,7 @@ def check(site, books):
         wrong += [f"{here}: loads {u[:80]} from the network" for u in page.loads if re.match(r"(https?:)?//", u)]
         wrong += [f"{here}: a picture without alternative text: {src}" for src in page.mute]
         wrong += [f"{here}: Markdown left as text: {t}" for t in page.raw]
+        if "cell-output-stderr" in path.read_text(encoding="utf-8"): wrong.append(f"{here}: shows a warning or an error of a library")
         for link in [*page.links, *(dict(url=u, names=False) for u in page.loads)]:
             u = urlsplit(link["url"])
             if u.scheme or u.netloc: continue
