@@ -105,7 +105,8 @@ def _npm_pack(spec, folder):
     "The archive of a package, fetched by npm into a folder"
     npm = shutil.which("npm")
     if not npm: raise NoPackage(f"npm brings {spec}, and is not here (Debian: apt-get install npm)")
-    got = subprocess.run([npm, "pack", spec], cwd=folder, capture_output=True, text=True)
+    run = [npm, "pack", spec, f"--cache={folder}/npm"] # a home may not be writable
+    got = subprocess.run(run, cwd=folder, capture_output=True, text=True)
     packs = [*Path(folder).glob("*.tgz")]
     if packs: return packs[0]
     said = [line for line in re.findall(r"^npm (?:error|ERR!) (.+)", got.stderr, re.M)

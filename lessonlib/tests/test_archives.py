@@ -114,6 +114,7 @@ def one(tmp_path):
 
 # %% ../../nbs/foundations/00b_archives.ipynb #830474c3
 def test_files_from_npm_are_kept_compared_and_fetched_again_when_spoilt(one, monkeypatch):
+    monkeypatch.setenv("HOME", "/proc/none") # where nothing can be written
     file = npm_files(*one)/"one.js"
     file.write_text("let one = 2")
     assert (npm_files(*one)/"one.js").read_text()=="let one = 1"
