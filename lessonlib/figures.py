@@ -125,8 +125,9 @@ def digits() -> dict: # id -> numbers
 def passengers() -> dict: # id -> numbers
     "Lesson 3b: the best line, and two ReLUs from there and from thirty starts"
     from lessonlib.titanic import fit_relus, titanic_table
-    table = titanic_table()
-    if len(table.columns)!=11: return {} # Kaggle's passengers are not here
+    try: table = titanic_table()
+    except FileNotFoundError: return {} # no passengers at all
+    if len(table.columns)!=11: return {} # not those of Kaggle
     x,y = [torch.tensor(t.to_numpy()) for t in (table.iloc[:,1:], table[["survived"]])]
     line = torch.linalg.lstsq(x, y).solution
     _,lone = fit_relus(x, y, torch.cat([line, torch.zeros_like(line)], 1))

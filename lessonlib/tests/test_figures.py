@@ -4,8 +4,8 @@
 __all__ = ['now', 'test_every_figure_has_a_kept_result_of_the_same_words', 'test_what_is_computed_now_is_what_was_kept',
            'test_what_pages_show_is_what_was_kept', 'test_figures_agree_in_every_digit_or_by_the_share_that_is_allowed',
            'test_a_figure_of_chance_is_met_or_beaten', 'test_a_page_without_the_number_shows_none',
-           'test_report_says_each_figure_and_the_sum', 'test_home_page_shows_the_results_that_are_kept',
-           'test_home_page_names_each_kind_and_each_figure_once']
+           'test_without_any_passengers_their_rows_are_left_open', 'test_report_says_each_figure_and_the_sum',
+           'test_home_page_shows_the_results_that_are_kept', 'test_home_page_names_each_kind_and_each_figure_once']
 
 # %% ../../nbs/07d_figures.ipynb #star
 from ..figures import *
@@ -55,6 +55,11 @@ def test_a_figure_of_chance_is_met_or_beaten(rule, ours, said):
 def test_a_page_without_the_number_shows_none():
     figure = published()[0]
     assert shown(figure._replace(shown="no such words ([0-9])")) is None
+
+def test_without_any_passengers_their_rows_are_left_open(monkeypatch, tmp_path):
+    monkeypatch.setattr("lessonlib.titanic.find_spec", lambda name: None)
+    monkeypatch.setenv("FASTAI_HOME", str(tmp_path))
+    assert passengers() == {}
 
 def test_report_says_each_figure_and_the_sum(tmp_path, capsys):
     table = report(quick=True, csv=tmp_path/"all.csv")
