@@ -206,7 +206,7 @@ def _said(values, figure, where):
     if where=="computed": said = as_printed(ours, figure.published)
     else: said = " ".join(f"{value:g}" for value in ours)
     if len(spread)==2: return said,"{:g} to {:g}".format(*spread)
-    return said,"".join(f"± {one:.2g}" for one in spread)
+    return said,"".join(f"±{one:.2g}" for one in spread)
 
 # %% ../nbs/07d_figures.ipynb #7d00002c
 def kept_results() -> pd.DataFrame: # as of `compared`
