@@ -233,7 +233,8 @@ def collect(
     folder = Path(folder)
     for word in words:
         label,_,wording = word.partition("=")
-        if label in ("", "..") or Path(label).name!=label: raise ValueError(f"{label!r} cannot be the name of a folder")
+        if label in ("", "..") or Path(label).name!=label:
+            raise ValueError(f"{label!r} cannot be the name of a folder")
         try: _download(wording or label, folder/label, n)
         except NoPhotosFound as e: print(f"{label}: {e}")
     if not folder.is_dir(): raise NoPhotosFound(words, {})

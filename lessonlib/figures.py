@@ -48,7 +48,7 @@ def verdict(
     ours,spread = ours[:len(theirs)],ours[len(theirs):]
     if len(ours) < len(theirs): return "not yet"
     if rule=="interval": return _by_interval(theirs[0], *spread)
-    if rule=="two spreads": return _by_share(theirs, ours, 2*spread[0]/theirs[0])
+    if rule=="two spreads": return "met" if abs(ours[0]-theirs[0])<=2*spread[0] else "not yet"
     same = as_printed(ours, figure.published)==figure.published
     if rule.endswith("%"): return _by_share(theirs, ours, float(rule[:-1])/100)
     if rule not in ("at least", "at most"): return "exact" if same else "not yet"
@@ -193,7 +193,8 @@ def compared(
     for f in published():
         values = found.get(f.id) or shown(f)
         where = "computed" if f.id in found else "page" if values else "no data here"
-        ours,spread,how = (*_said(values, f, where), verdict(f, values)) if values else ("", "", "not yet")
+        ours,spread = _said(values, f, where) if values else ("", "")
+        how = verdict(f, values or [])
         lesson = f.lesson.partition("_")[0].lstrip("0")
         rows.append((f.id, lesson, f.what, f.published, ours, spread, how, where, f.source))
     return pd.DataFrame(rows, columns=ROW.split())
