@@ -37,7 +37,8 @@ if not find_spec("lessonlib"): # on Colab or Kaggle: fetch it, and what it lacks
 EXTRAS = {
     "02c_spaces": "app", "03b_titanic": "offline", "06_tables": "offline",
     "06b_ratings": "offline", "06c_text": "offline", "07_which_model": "models",
-    "07b_measure": "models", "foundations/08_notebooks": "notebooks"}
+    "07b_measure": "models", "foundations/01c_rows": "offline",
+    "foundations/08_notebooks": "notebooks"}
 
 def opening(
     name:str, # of a notebook, such as "foundations/01_data.ipynb"

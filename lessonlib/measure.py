@@ -21,7 +21,7 @@ from .features import (Z, Features, choose_strength, fit_head, out_of_fold, phot
 from .judging import ErrorInterval, error_interval, error_of
 from .models import best_of
 from .network import as_onnx, weights_of
-from .tables import must_have_columns
+from .rows import must_have_columns
 
 # %% ../nbs/07b_measure.ipynb #0e4f2f00
 def call_time(

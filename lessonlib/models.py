@@ -24,8 +24,8 @@ from fastcore.basics import patch, store_attr
 from IPython.display import HTML, display
 from .data import data_home, fetch
 from .files import CannotWrite
+from .rows import must_have_columns
 from .sliders import somebody_there
-from .tables import must_have_columns
 
 # %% ../nbs/07_which_model.ipynb #367a44a3
 _TIMM = "https://raw.githubusercontent.com/huggingface/pytorch-image-models"

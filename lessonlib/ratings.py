@@ -14,7 +14,7 @@ from torch import nn
 # %% ../nbs/06b_ratings.ipynb #c50fc16d
 from fastai.collab import CollabDataLoaders
 from .data import dataset, has_dataset
-from .tables import embedded_rows, must_have_columns
+from .rows import embedded_rows, must_have_columns
 
 # %% ../nbs/06b_ratings.ipynb #928aa9b3
 def _drawn(everything):

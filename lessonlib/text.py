@@ -13,7 +13,7 @@ from fastai.text.all import (
     Tokenizer, WordTokenizer, accuracy, awd_lstm_clas_config, make_vocab, set_seed,
     text_classifier_learner, tokenize_df)
 from .data import dataset, has_dataset
-from .tables import embedded_rows, must_have_columns
+from .rows import embedded_rows, must_have_columns
 
 # %% ../nbs/06c_text.ipynb #e65020ac
 def _foods():

