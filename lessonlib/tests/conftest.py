@@ -82,7 +82,7 @@ def workers():
     "How many workers this machine can feed; more than four wait for the slowest file"
     import psutil
     room = psutil.virtual_memory().available//4_000_000_000
-    return max(1, min(4, os.cpu_count()+1, room))
+    return max(1, min(4, os.cpu_count(), room))
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #86310a04
 @pytest.hookimpl(tryfirst=True)
@@ -95,7 +95,8 @@ def pytest_cmdline_main(config):
     config.option.numprocesses,config.option.dist = workers(),"worksteal"
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #5618eb77
-LONGEST = "06d_masks 04b_by_hand 06_tables 04_mnist 06b_ratings 07b_measure 01e_elsewhere 05b_checkpoints".split()
+LONGEST = """04b_by_hand 06d_masks 06b_ratings 04_mnist 05b_checkpoints 01e_elsewhere 06_tables
+05c_fast_digits 07b_measure""".split()
 
 def pytest_collection_modifyitems(items):
     "Cold runs of lessons come first, and the longest of them before all"
