@@ -3,7 +3,7 @@
     python bench/training.py small      784-30-1 at the sizes of MNIST_SAMPLE, an epoch of minibatches of 256 with validation, by two
                                         threads and by one, its first product turned round (lesson 5c) where that is faster
     python bench/training.py digits     all of MNIST to 99 %, against one epoch of fastai's Learner
-    python bench/training.py best       about three minutes of training, three seeds
+    python bench/training.py best       three to five minutes of training, three seeds
     python bench/training.py choose     what recipes reach on 10 000 digits of the training set, where these were chosen
 
 `small` and `digits` run each way five times in turn and compare medians of the clock on the wall. `digits` and `best` need the set
