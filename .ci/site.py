@@ -24,6 +24,7 @@ VOID = "area base br col embed hr img input link meta source track wbr".split() 
 NAMING = "quarto-sidebar", "page-navigation"  # where a link to a page bears the page's title
 RAW = re.compile(r"\]\(|^:::|\|\s*:?-{3,}|^\s*\|.*\|\s*$", re.M)       # Markdown that nobody has read: a link, a div, a table
 UNUSED = re.compile(r"<(link|script)[^>]*/npm/(katex|requirejs|jquery)\b[^>]*>(</script>)?|<script[^>]*>define\('jquery'.*?</script>")
+PLAIN = re.compile(r"^def (\w+)\(\n    \*args, \*\*kwargs\n\):$", re.M)  # all that nbdev says of a class without a function that makes it
 FOLD = '#| code-fold: true\n#| code-summary: "Source"\n'
 
 
@@ -35,9 +36,8 @@ def spoken(image): return '{}{{fig-alt="{}"}}'.format(image[0], plain(image[1]).
 def text_of(s): return "".join(s) if isinstance(s, list) else s
 
 
-def intro(notebook):
-    "What the first cell says after its title and subtitle: nbdev takes both for the front matter and drops the rest"
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
+def intro(cells):
+    "What a notebook's first cell says after its title and subtitle: nbdev takes both for the front matter and drops the rest"
     first = next((text_of(c["source"]) for c in cells if c["cell_type"] == "markdown"), "")
     return re.sub(r"\A\s*#\s.*\n*(>.*\n*)?", "", first) if first.lstrip().startswith("# ") else ""
 
@@ -65,6 +65,12 @@ def defined(source):
     return {f"{owner}.{name}" if owner else name for name, owner in found}
 
 
+def headline(found, code):
+    "How a class begins, which says what its fields are or what kind of error it is"
+    said = re.search(rf"^class {found[1]}\b.*?:(?=\n| \")", code, re.M | re.S)
+    return said[0].removesuffix(":") if said else found[0]
+
+
 def fold(cells):
     "Fold the source that stands under its own signature; source that has none stays open"
     signed = set()
@@ -76,10 +82,12 @@ def fold(cells):
         c["source"] = FOLD+own if signed & defined(own) else own
 
 
-def tidy(notebook, said, source_url):
+def tidy(notebook, original, source_url):
     "Give one processed notebook what both builders need: its intro, working links, folds, no dead widgets, lines as lines"
     nb = json.loads(notebook.read_text(encoding="utf-8"))
     def source(found): return found[0].replace(found[1], source_url+found[1])
+    cells = json.loads(original.read_text(encoding="utf-8"))["cells"]
+    said, code = intro(cells), "\n".join(text_of(c["source"]) for c in cells if c["cell_type"] == "code")
     if said: nb["cells"].insert(1, dict(cell_type="markdown", id="intro", metadata={}, source=said))
     for c in nb["cells"]:
         s = c["source"] = text_of(c["source"])
@@ -93,6 +101,7 @@ def tidy(notebook, said, source_url):
             if "text/html" in data: data["text/html"] = HREF.sub(lambda m: page_of(m[0]), text_of(data["text/html"]))
             if "text/markdown" in data:
                 shown = SOURCE.sub(source, text_of(data["text/markdown"]))
+                shown = PLAIN.sub(lambda m: headline(m, code), shown)
                 data["text/markdown"] = linked(shown.replace("__main__.", ""))
     nb["metadata"].pop("widgets", None)
     prose = "\n".join(c["source"] for c in nb["cells"] if c["cell_type"] == "markdown")
@@ -111,7 +120,7 @@ def stage(dest):
     known, books = facts(), {}
     for b in sorted(dest.rglob("*.ipynb")):
         name = b.relative_to(dest).as_posix()
-        books[page_of(name)] = name, tidy(b, intro(ROOT/"nbs"/name), known["repository"])
+        books[page_of(name)] = name, tidy(b, ROOT/"nbs"/name, known["repository"])
         b.unlink()
     gallery(books["index.html"][1], books, dest/"images"/"small")
     for page, (name, nb) in books.items():
@@ -229,6 +238,7 @@ def same(page, name, nb):
     if page.title != title: yield f"nbs/{name}: its page is called {page.title!r}, not {title!r}"
     seen = ["\n".join(line.rstrip() for line in c.splitlines()).strip() for c in page.cells]
     if "__main__." in "".join(page.signatures): yield f"nbs/{name}: a signature names __main__"
+    if "(\n    *args, **kwargs\n):" in "".join(page.signatures): yield f"nbs/{name}: a signature says nothing but *args, **kwargs"
     yield from (f"nbs/{name}: its page does not show this as it is: {c[:60]!r}" for c in shown(nb) if c not in seen)
 
 
