@@ -71,6 +71,13 @@ def headline(found, code):
     return said[0].removesuffix(":") if said else found[0]
 
 
+def readable(signature, code):
+    "What nbdev says of a function or class, in words that a reader knows"
+    shown = signature.replace("__main__.", "").replace(":NoneType=None", "=None")
+    shown = re.sub(r"(functools\.)?partial\(<class '[\w.]*?(\w+)'>", r"partial(\2", shown)
+    return PLAIN.sub(lambda found: headline(found, code), shown.replace(":functools.partial=", "="))
+
+
 def fold(cells):
     "Fold the source that stands under its own signature; source that has none stays open"
     signed = set()
@@ -101,8 +108,7 @@ def tidy(notebook, original, source_url):
             if "text/html" in data: data["text/html"] = HREF.sub(lambda m: page_of(m[0]), text_of(data["text/html"]))
             if "text/markdown" in data:
                 shown = SOURCE.sub(source, text_of(data["text/markdown"]))
-                shown = PLAIN.sub(lambda m: headline(m, code), shown)
-                data["text/markdown"] = linked(shown.replace("__main__.", ""))
+                data["text/markdown"] = linked(readable(shown, code))
     nb["metadata"].pop("widgets", None)
     prose = "\n".join(c["source"] for c in nb["cells"] if c["cell_type"] == "markdown")
     divs = re.findall(r"^:{3,} *(\S?)", prose, re.M)  # one that closes a div has nothing behind it
