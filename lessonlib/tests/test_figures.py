@@ -57,7 +57,7 @@ def test_a_page_without_the_number_shows_none():
     assert shown(figure._replace(shown="no such words ([0-9])")) is None
 
 def test_without_any_passengers_their_rows_are_left_open(monkeypatch, tmp_path):
-    monkeypatch.setattr("lessonlib.titanic.find_spec", lambda name: None)
+    monkeypatch.setattr("lessonlib.rows.find_spec", lambda name: None)
     monkeypatch.setenv("FASTAI_HOME", str(tmp_path))
     assert passengers() == {}
 
