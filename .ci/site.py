@@ -75,7 +75,7 @@ def readable(signature, code):
     "What nbdev says of a function or class, in words that a reader knows"
     shown = signature.replace("__main__.", "").replace(":NoneType=None", "=None")
     shown = re.sub(r"(functools\.)?partial\(<class '[\w.]*?(\w+)'>", r"partial(\2", shown)
-    return PLAIN.sub(lambda found: headline(found, code), shown.replace(":functools.partial=", "="))
+    return PLAIN.sub(lambda found: headline(found, code), re.sub(":(functools.partial|function)=", "=", shown))
 
 
 def fold(cells):

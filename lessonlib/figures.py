@@ -118,7 +118,8 @@ def digits() -> dict: # id -> numbers
     means,three = [k.mean(0) for k in kinds[:2]],kinds[0][1]
     l1 = [mnist_distance(three, m).item() for m in means]
     rmse = [((three-m)**2).mean().sqrt().item() for m in means]
-    found = [is_digit(k, m, o).float().mean().item() for k,m,o in zip(kinds[2:], means, means[::-1])]
+    judged = zip(kinds[2:], means, means[::-1])
+    found = [is_digit(held, mean, other).float().mean().item() for held,mean,other in judged]
     return dict(M2=[len(k) for k in kinds], M3=[*l1, *rmse], M4=[*found, sum(found)/2])
 
 # %% ../nbs/07d_figures.ipynb #7d00001d
@@ -262,5 +263,6 @@ def in_short(
     columns = "what verdict published ours spread lesson"
     first,rest = as_markdown(table[~same], columns),as_markdown(table[same], columns)
     summary = f"<summary>The {sum(same)} that agree in every digit</summary>"
-    parts = f"**{said}**, of {len(table)} published figures.", first, "<details>\n"+summary, rest, "</details>"
+    opens = f"**{said}**, of {len(table)} published figures."
+    parts = opens, first, "<details>\n"+summary, rest, "</details>"
     return "\n\n".join(parts)

@@ -38,7 +38,8 @@ EXTRAS = {
     "02c_spaces": "app", "03b_titanic": "offline", "06_tables": "offline",
     "06b_ratings": "offline", "06c_text": "offline", "07_which_model": "models",
     "07b_measure": "models", "foundations/01c_rows": "offline",
-    "foundations/08_notebooks": "notebooks"}
+    "foundations/08_notebooks": "notebooks",
+    "foundations/08g_contributing": "notebooks"}
 
 def opening(
     name:str, # of a notebook, such as "foundations/01_data.ipynb"

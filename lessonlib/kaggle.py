@@ -107,8 +107,8 @@ def kaggle(
         facts = dict(title="lessonlib wheels", id=f"{owner}/lessonlib-wheels",
                      licenses=[dict(name="other")])
         _write_json(folder/"wheels"/"dataset-metadata.json", facts)
-        for notebook in lesson_files():
-            if notebook.stem!="index": _write_kernel(folder/"notebooks"/notebook.stem, notebook, owner)
+        for notebook in (f for f in lesson_files() if f.stem!="index"):
+            _write_kernel(folder/"notebooks"/notebook.stem, notebook, owner)
         (folder/"README.md").write_text(HOW.replace("OWNER", owner), encoding="utf-8")
     print(f"written: {dest}; its README.md says how to upload it")
     return Path(dest)

@@ -59,7 +59,7 @@ def fit_linear(
 # %% ../nbs/foundations/05d_linear.ipynb #5e023a97
 @cache
 def _linear_algebra():
-    "The libraries behind NumPy and SciPy, found once: to look for them takes as long as a small fit"
+    "The libraries behind NumPy and SciPy, found once: looking for them takes as long as a small fit"
     import scipy.optimize
     from threadpoolctl import ThreadpoolController
     return ThreadpoolController().select(user_api="blas")

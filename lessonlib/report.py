@@ -51,7 +51,7 @@ def _draw_confusion(ax, counts, labels):
 def _picture(content, kind): return f"data:image/{kind};base64,{b64encode(content).decode()}"
 
 def _chart(look, draw, *facts, side=3):
-    "A chart in one of matplotlib's styles: its width on the page, and the text that an HTML image holds"
+    "A chart in one of matplotlib's styles: its width on the page, and the text of an HTML image"
     content = BytesIO()
     with style.context(look):
         figure = Figure(figsize=(1.4*side if draw is _draw_losses else side, side))

@@ -51,7 +51,7 @@ def program(*names, path=None):
 # %% ../../nbs/foundations/08_notebooks.ipynb #bb42c420
 @pytest.fixture(scope="session")
 def start_browser(tmp_path_factory):
-    "`start_browser(*flags)` opens a headless Chromium with a fresh profile; all are closed in the end"
+    "`start_browser(*flags)` opens a headless Chromium with a fresh profile; all are closed at last"
     reason = "pip install 'lessonlib[dev]' to drive a browser"
     webdriver = pytest.importorskip("selenium.webdriver", reason=reason)
     chromium = program("chromium", "google-chrome", "chromium-browser")
