@@ -16,7 +16,8 @@ from .checkpoints import Checkpoints
 from .digits import Digits, load_digits
 from .files import write_whole
 from .mnist import Minibatches, batch_accuracy, digit_net
-from .training import Trainer, processes
+from .parallel import processes
+from .training import Trainer
 
 # %% ../nbs/05c_fast_digits.ipynb #0c5ca001
 def normal_digits(

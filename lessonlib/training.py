@@ -4,16 +4,17 @@
 
 # %% auto #0
 __all__ = ['MOMENTS', 'Trainer', 'best_device', 'History', 'one_cycle', 'NonFiniteLoss', 'FiniteCheck', 'StopTraining',
-           'Interrupt', 'ProgressBar', 'processes', 'fit']
+           'Interrupt', 'ProgressBar', 'fit']
 
 # %% ../nbs/05_training.ipynb #5065f1f4
 import math, os, random, signal, threading, time
-from contextlib import contextmanager, nullcontext
+from contextlib import nullcontext
 from functools import partial
 import numpy as np, torch, torch.distributed as dist, torch.nn as nn, torch.nn.functional as F
 from fastcore.basics import patch, store_attr
 from .data import progress
 from .mnist import Minibatches, check_labels
+from .parallel import as_first, average_gradients
 
 # %% ../nbs/05_training.ipynb #44de95c7
 class Trainer:
@@ -72,8 +73,8 @@ def _build(self:Trainer):
     self.cast,self.scaler = _precision(self.precision, self.device)
     together = dist.is_available() and dist.is_initialized()
     self.rank,self.world = (dist.get_rank(), dist.get_world_size()) if together else (0, 1)
-    net = torch.compile(self.model, backend=self.compile) if self.compile else self.model
-    self.net = nn.parallel.DistributedDataParallel(net) if together else net
+    if self.world>1: as_first(self.model.state_dict().values())
+    self.net = torch.compile(self.model, backend=self.compile) if self.compile else self.model
 
 # %% ../nbs/05_training.ipynb #e383a550
 @patch
@@ -90,6 +91,7 @@ def step(self:Trainer, xb:torch.Tensor, yb:torch.Tensor):
 @patch
 def _descend(self:Trainer, loss):
     self.scaler.scale(loss).backward()
+    if self.world>1: average_gradients(self.params)
     if self.clip:
         self.scaler.unscale_(self.opt)
         nn.utils.clip_grad_norm_(self.params, self.clip)
@@ -250,6 +252,7 @@ def validate(self:Trainer) -> dict[str, float]: # loss and metrics, by name
     if self.valid_dl is None: return {}
     names = [getattr(getattr(m, "func", m), "__name__", type(m).__name__) for m in self.metrics]
     sums = torch.zeros(len(names)+2, device=self.device)
+    if self.world>1: as_first(self.model.buffers())
     self.net.eval()
     with torch.no_grad(), self.cast():
         for xb,yb in self.valid_dl: sums += self._measured(xb, yb)
@@ -309,20 +312,6 @@ def _own_rows(self:Trainer, xb, yb):
         rows = slice(self.rank, None, self.world) if share else slice(1)
         xb,yb = xb[rows],yb[rows]
     return xb.to(self.device, non_blocking=True),yb.to(self.device, non_blocking=True),share
-
-# %% ../nbs/05_training.ipynb #9077daa1
-@contextmanager
-def processes():
-    "Join the processes that `torchrun` has started, if it has"
-    if int(os.environ.get("WORLD_SIZE", 1))==1:
-        yield
-        return
-    if torch.cuda.is_available(): torch.cuda.set_device(best_device())
-    dist.init_process_group("nccl" if torch.cuda.is_available() else "gloo")
-    try:
-        yield
-        dist.barrier()
-    finally: dist.destroy_process_group()
 
 # %% ../nbs/05_training.ipynb #405e7233
 @patch
