@@ -32,7 +32,7 @@ def learner():
     "A small reader after a few epochs, for all tests of this file"
     torch.set_num_threads(1)
     learn = text_learner(text_dls(few(), bs=8), pretrained=False)
-    with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(6, 3e-2)
+    with learn.no_bar(), learn.no_logging(): learn.fit_one_cycle(12, 2e-2)
     return learn
 
 # %% ../../nbs/06c_text.ipynb #5e35ba45
