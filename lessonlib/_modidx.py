@@ -1088,6 +1088,8 @@ d = { 'settings': {'branch': 'main', 'doc_baseurl': '/', 'doc_host': '', 'git_ur
                                                                                 'lessonlib/tests/conftest.py'),
                                           'lessonlib.tests.conftest.forked': ( 'foundations/notebooks.html#forked',
                                                                                'lessonlib/tests/conftest.py'),
+                                          'lessonlib.tests.conftest.places': ( 'foundations/notebooks.html#places',
+                                                                               'lessonlib/tests/conftest.py'),
                                           'lessonlib.tests.conftest.program': ( 'foundations/notebooks.html#program',
                                                                                 'lessonlib/tests/conftest.py'),
                                           'lessonlib.tests.conftest.pytest_cmdline_main': ( 'foundations/notebooks.html#pytest_cmdline_main',

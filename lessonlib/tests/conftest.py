@@ -2,7 +2,7 @@
 
 # %% auto #0
 __all__ = ['FLAGS', 'together', 'LONGEST', 'faces50', 'untrained', 'bundle_once', 'program', 'start_browser', 'browser',
-           'workers', 'pytest_cmdline_main', 'pytest_collection_modifyitems', 'pytest_configure', 'forked']
+           'workers', 'pytest_cmdline_main', 'pytest_collection_modifyitems', 'pytest_configure', 'forked', 'places']
 
 # %% ../../nbs/foundations/08_notebooks.ipynb #1b852b6d
 import os, shutil, signal
@@ -122,3 +122,14 @@ def forked():
     context.set_forkserver_preload(LIBRARIES)
     forkserver.ensure_running()
     return context
+
+# %% ../../nbs/foundations/08_notebooks.ipynb #486c333d
+@pytest.fixture
+def places():
+    "The environments of two processes that are to train together"
+    import socket
+    with socket.socket() as s:
+        s.bind(("127.0.0.1", 0))
+        port = str(s.getsockname()[1])
+    meet = dict(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
+    return [dict(meet, RANK=rank, LOCAL_RANK=rank) for rank in "01"]

@@ -17,7 +17,7 @@ __all__ = ['test_random_numbers_come_again_after_going_back', 'test_an_optimizer
 from ..checkpoints import *
 
 # %% ../../nbs/05b_checkpoints.ipynb #a45acf22
-import json, os, random, signal, socket, subprocess, sys, time
+import json, os, random, signal, subprocess, sys, time
 from functools import cache, partial
 import numpy as np, pytest, torch
 from ..mnist import Minibatches, digit_net
@@ -227,14 +227,9 @@ def test_killed_at_three_random_moments_it_ends_with_the_same_bits(tmp_path, pro
 
 # %% ../../nbs/05b_checkpoints.ipynb #98c31f1b
 @pytest.fixture
-def pair(process):
+def pair(process, places):
     "Starts two processes that join, as torchrun does"
-    def start(**options):
-        with socket.socket() as s:
-            s.bind(("127.0.0.1", 0))
-            port = s.getsockname()[1]
-        place = dict(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=str(port))
-        return [process(dict(place, RANK=r, LOCAL_RANK=r), **options) for r in "01"]
+    def start(**options): return [process(place, **options) for place in places]
     return start
 
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="needs gloo")

@@ -7,13 +7,14 @@ __all__ = ['test_two_processes_average_as_the_wrapper_does_and_end_their_threads
 from ..parallel import *
 
 # %% ../../nbs/foundations/05e_parallel.ipynb #f5e00014
-import os, pytest, socket, torch
+import os, pytest, torch
 from glob import glob
 
 # %% ../../nbs/foundations/05e_parallel.ipynb #f5e00016
 def _network():
     torch.manual_seed(int(os.environ["RANK"])) # each begins elsewhere
-    return torch.nn.Sequential(torch.nn.Linear(3, 4), torch.nn.BatchNorm1d(4), torch.nn.Linear(4, 1))
+    first,last = torch.nn.Linear(3, 4),torch.nn.Linear(4, 1)
+    return torch.nn.Sequential(first, torch.nn.BatchNorm1d(4), last)
 
 def _gradients(net, params, average):
     x = torch.arange(24.).view(8, 3)[int(os.environ["RANK"])::2]
@@ -21,6 +22,7 @@ def _gradients(net, params, average):
     average(params)
     return [p.grad.clone() for p in params]
 
+# %% ../../nbs/foundations/05e_parallel.ipynb #f5e0001a
 def _agrees(env):
     "In a process of its own; an exit status other than 0 if anything is wrong"
     os.environ.update(env, CUDA_VISIBLE_DEVICES="")
@@ -43,13 +45,9 @@ def _ends(env):
 # %% ../../nbs/foundations/05e_parallel.ipynb #f5e00017
 @pytest.mark.skipif(not torch.distributed.is_available(), reason="needs gloo")
 @pytest.mark.parametrize("job", [_agrees, _ends], ids=["as the wrapper", "threads end"])
-def test_two_processes_average_as_the_wrapper_does_and_end_their_threads(job, forked):
+def test_two_processes_average_as_the_wrapper_does_and_end_their_threads(job, forked, places):
     if os.name!="posix": pytest.skip("forks are POSIX")
-    with socket.socket() as s:
-        s.bind(("127.0.0.1", 0))
-        port = str(s.getsockname()[1])
-    place = dict(WORLD_SIZE="2", MASTER_ADDR="127.0.0.1", MASTER_PORT=port)
-    pair = [forked.Process(target=job, args=(dict(place, RANK=r, LOCAL_RANK=r),)) for r in "01"]
+    pair = [forked.Process(target=job, args=(place,)) for place in places]
     for p in pair: p.start()
     for p in pair: p.join()
     assert [p.exitcode for p in pair] == [0, 0]
