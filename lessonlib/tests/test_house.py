@@ -25,7 +25,8 @@ def test_lesson_holds_no_misleading_form(lesson): assert misleading(lesson) == [
 @pytest.mark.parametrize("rule, line", [
     (upward_imports, "from .vision import predict"), (upward_imports, "import lessonlib.cli"),
     (upward_imports, "from lessonlib import mnist"),
-    (foreign_underscores, "from .cli import _parser"), (foreign_underscores, "return other.{private}")])
+    (foreign_underscores, "from .cli import _parser"),
+    (foreign_underscores, "return other.{private}")])
 def test_a_line_that_breaks_a_rule_is_named(rule, line, tmp_path):
     module = {path.stem: path for path in floors()}
     line = line.format(private=min(private_names(module["cli"])-private_names(module["data"])))
